@@ -1,0 +1,96 @@
+"""What every drafter is: four verbs, and what it may know about a sequence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .draft import Draft
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..sampling.chain import Chain
+
+
+@dataclass
+class Slot:
+    """One sequence, as drafters see it. They read it and keep nothing of it but by `id`.
+
+    tokens: prompt and answer so far; the last one is not in the target's cache yet. The list only grows between
+    two calls of `begin`, unless a context shift cuts it.
+    limit: the most draft tokens that make sense now (context room, tokens still wanted); <= 0 = no limit.
+    chain, state, seed: the target's sampler chain, its state after `tokens`, and the seed of the noise, so that a
+    model can draft with the very noise the target will use.
+    """
+
+    id: int
+    tokens: list[int] = field(default_factory=list)
+    limit: int = -1
+    seed: int = 0
+    chain: "Chain | None" = None
+    state: Any = None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Rows that the target has evaluated and kept, in order.
+
+    tokens: the rows' tokens. features: target layer -> [n, D], for the layers a drafter asked for.
+    top: [n, k] ids of the target's best tokens after each row, if a drafter asked for them.
+    """
+
+    tokens: Sequence[int]
+    features: "Mapping[int, Tensor] | None" = None
+    top: "Tensor | None" = None
+
+
+class Drafter(Protocol):
+    """llama.cpp's begin / process / draft / accept, with two of them renamed for what they mean."""
+
+    name: str
+    """As printed and as typed after --spec-type: "ngram-mod"."""
+    n_max: int
+    """The most tokens that a draft of this drafter ever has."""
+    features: Sequence[int]
+    """Target layers whose inputs it wants to see; () for drafters that only read tokens."""
+    top: int
+    """How many of the target's best tokens per row it wants to see in `observe`; 0 = none."""
+
+    def begin(self, slot: Slot) -> None:
+        """A new prompt stands in slot.tokens."""
+
+    def observe(self, slot: Slot, rows: Kept) -> None:
+        """The target kept these rows (prompt chunks and accepted paths, never rejected ones)."""
+
+    def propose(self, slots: Sequence[Slot]) -> list[Draft]:
+        """One draft per slot, in order; an empty one means "nothing to guess"."""
+        ...
+
+    def accept(self, slot: Slot, n: int, mine: bool) -> None:
+        """n tokens of the last non-empty draft survived. mine: it was this drafter's draft."""
+
+
+class Base:
+    """A drafter that reads nothing but tokens and guesses slot by slot: override `guess`."""
+
+    name = ""
+    n_max = 0
+    features: Sequence[int] = ()
+    top = 0
+
+    def begin(self, slot: Slot) -> None:
+        """Nothing to prepare."""
+
+    def observe(self, slot: Slot, rows: Kept) -> None:
+        """Nothing to learn."""
+
+    def guess(self, slot: Slot) -> Sequence[int]:
+        """Tokens that may follow slot.tokens; [] = no idea."""
+        raise NotImplementedError
+
+    def propose(self, slots: Sequence[Slot]) -> list[Draft]:
+        """A chain per slot."""
+        return [Draft.chain(self.guess(slot), self.name) for slot in slots]
+
+    def accept(self, slot: Slot, n: int, mine: bool) -> None:
+        """Nothing to learn."""
