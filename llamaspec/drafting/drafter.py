@@ -81,6 +81,9 @@ class Base:
     def begin(self, slot: Slot) -> None:
         """Nothing to prepare."""
 
+    def forget(self, slot: Slot) -> None:
+        """Earlier tokens of the slot changed without a `begin` (a context shift, an edited history)."""
+
     def observe(self, slot: Slot, rows: Kept) -> None:
         """Nothing to learn."""
 

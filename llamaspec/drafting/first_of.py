@@ -1,0 +1,103 @@
+"""Several drafters as one: they are asked in a fixed order, and the first that has a guess wins."""
+
+from collections.abc import Sequence
+
+from .draft import Draft
+from .drafter import Base, Drafter, Kept, Slot
+from .measured import Measured
+from .stats import Report, Request
+
+PRIORITY = (
+    "ngram-simple",
+    "ngram-map-k",
+    "ngram-map-k4v",
+    "ngram-mod",
+    "ngram-cache",
+    "suffix",
+    "recycling",
+    "draft-simple",
+    "draft-tree",
+    "draft-eagle3",
+    "draft-mtp",
+    "draft-dflash",
+    "draft-dspark",
+)
+"""Who is asked first: drafters without a model, then draft models. The order on the command line does not matter."""
+
+
+class FirstOf:
+    """The drafters of an engine behind the interface of one (speculation spec 1.2).
+
+    A drafter is asked for a slot only if every drafter before it had an empty draft for that slot. A short draft
+    wins over a longer one further down; nothing is compared or joined. `accept` reaches the drafter whose draft it
+    was; the others hear it with mine = False.
+    """
+
+    name = "first-of"
+
+    def __init__(self, drafters: Sequence[Drafter]) -> None:
+        ordered = sorted(drafters, key=lambda drafter: _rank(drafter.name))
+        self.drafters = tuple(Measured(drafter) for drafter in ordered)
+        self._last: dict[int, Measured] = {}
+
+    @property
+    def n_max(self) -> int:
+        """The longest draft of any drafter; 0 without drafters."""
+        return max((drafter.n_max for drafter in self.drafters), default=0)
+
+    @property
+    def features(self) -> tuple[int, ...]:
+        """Every target layer that some drafter wants to see, ascending."""
+        return tuple(sorted({layer for drafter in self.drafters for layer in drafter.features}))
+
+    @property
+    def top(self) -> int:
+        """The most of the target's best tokens that some drafter wants to see."""
+        return max((drafter.top for drafter in self.drafters), default=0)
+
+    def begin(self, slot: Slot) -> None:
+        """Every drafter hears of the new prompt."""
+        for drafter in self.drafters:
+            drafter.begin(slot)
+
+    def observe(self, slot: Slot, rows: Kept) -> None:
+        """Every drafter hears of the rows that the target kept."""
+        for drafter in self.drafters:
+            drafter.observe(slot, rows)
+
+    def propose(self, slots: Sequence[Slot]) -> list[Draft]:
+        """The first non-empty draft per slot, at most slot.limit nodes (<= 0 = no limit)."""
+        drafts = [Draft()] * len(slots)
+        waiting = list(range(len(slots)))
+        for drafter in self.drafters:
+            if not waiting:
+                break
+            for i, draft in zip(waiting, drafter.propose([slots[i] for i in waiting]), strict=True):
+                if draft:
+                    drafts[i] = draft
+                    self._last[slots[i].id] = drafter
+            waiting = [i for i in waiting if not drafts[i]]
+        return drafts
+
+    def accept(self, slot: Slot, n: int, mine: bool = True) -> None:
+        """n tokens of the slot's last non-empty draft survived; without such a draft nothing happens."""
+        author = self._last.get(slot.id)
+        if author is None:
+            assert n == 0, f"{n} tokens accepted of a draft that nobody wrote"
+            return
+        for drafter in (author, *(other for other in self.drafters if other is not author)):
+            drafter.accept(slot, n, mine and drafter is author)
+
+    def forget(self, slot: Slot) -> None:
+        """Earlier tokens of the slot changed without a `begin`: drafters drop what they derived from positions."""
+        for measured in self.drafters:
+            if isinstance(measured.drafter, Base):
+                measured.drafter.forget(slot)
+
+    def report(self, request: Request) -> Report:
+        """The request's numbers and every drafter's, as they are now."""
+        return Report.of(request, [drafter.counters for drafter in self.drafters], self.n_max)
+
+
+def _rank(name: str) -> int:
+    return PRIORITY.index(name) if name in PRIORITY else len(PRIORITY)
