@@ -1,8 +1,14 @@
 """A tensor as the file holds it: packed rows and the name of their type."""
 
+import warnings
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
+
+from ..errors import LlamaspecError
+from .file import GGUFFile
+from .header import shown
+from .types import BY_NAME, why_unknown
 
 if TYPE_CHECKING:
     from torch import Tensor, device
@@ -12,7 +18,8 @@ if TYPE_CHECKING:
 class QuantizedTensor:
     """Packed rows, never silently unpacked (`kernels.dispatch` does that).
 
-    data: [rows, row_bytes] uint8, in the file's own byte layout, for every type, F32 included.
+    data: [rows, row_bytes] uint8, in the file's own byte layout, for every type, F32 included. What `load` gives is a
+    view of the mapped file: writing to it ends the process.
     type: upper case GGUF name such as "Q4_K"; its lower case is a file on kernels/quants/.
     shape: logical, numpy order (GGUF's dimensions reversed): [out, in] for a matrix.
     """
@@ -27,6 +34,43 @@ class QuantizedTensor:
         """Product of all dimensions but the last."""
         return prod(self.shape[:-1])
 
+    @property
+    def n_bytes(self) -> int:
+        """Size of the packed data."""
+        return self.data.numel()
+
     def to(self, place: "device | str") -> "QuantizedTensor":
         """The same packed bytes on another device."""
         return QuantizedTensor(self.data.to(place), self.type, self.shape, self.name)
+
+    def expect(self, *shape: int | None) -> "QuantizedTensor":
+        """Itself, if it has this shape (None: any size there). Raises LlamaspecError naming both shapes."""
+        fits = len(shape) == len(self.shape) and all(a in (None, b) for a, b in zip(shape, self.shape, strict=True))
+        if not fits:
+            wanted = ", ".join("any" if size is None else str(size) for size in shape)
+            raise LlamaspecError(
+                f"tensor {shown(self.name)} has shape {list(self.shape)}, expected [{wanted}]",
+                "the tensors and the metadata of this file do not belong together; take another conversion",
+            )
+        return self
+
+
+def load(file: GGUFFile, name: str) -> QuantizedTensor:
+    """The tensor `name` of `file`, without reading it: its data is a [rows, row_bytes] uint8 view of the mapping.
+
+    Raises LlamaspecError when the tensor is missing or of a type that has no known layout.
+    """
+    import torch
+
+    info = file.info(name)
+    if info.type not in BY_NAME:
+        raise LlamaspecError(
+            f"{file.files[info.file]}: tensor {shown(name)} has the unknown {info.type}", why_unknown(info.type)
+        )
+    with warnings.catch_warnings():
+        # torch warns that the buffer is read-only, which is meant.
+        warnings.simplefilter("ignore", UserWarning)
+        data = torch.frombuffer(file.bytes(name), dtype=torch.uint8)
+    if info.offset % 8:
+        data = data.clone()  # a file with a tiny alignment: values would lie across word boundaries
+    return QuantizedTensor(data.view(prod(info.shape[:-1]), -1), info.type, info.shape, name)
