@@ -1,6 +1,7 @@
 """A tensor as the file holds it: packed rows and the name of their type."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
@@ -43,7 +44,7 @@ class QuantizedTensor:
         """The same packed bytes on another device."""
         return QuantizedTensor(self.data.to(place), self.type, self.shape, self.name)
 
-    def expect(self, *shape: int | None) -> "QuantizedTensor":
+    def expect(self, shape: Sequence[int | None]) -> "QuantizedTensor":
         """Itself, if it has this shape (None: any size there). Raises LlamaspecError naming both shapes."""
         fits = len(shape) == len(self.shape) and all(a in (None, b) for a, b in zip(shape, self.shape, strict=True))
         if not fits:

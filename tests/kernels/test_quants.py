@@ -1,0 +1,109 @@
+"""Every tensor type on the shelf against gguf's own dequantisation, bit for bit."""
+
+import math
+
+import gguf
+import numpy as np
+import pytest
+import torch
+
+from llamaspec import shelf
+from llamaspec.errors import LlamaspecError
+from llamaspec.kernels import quants
+from llamaspec.weights.tensor import QuantizedTensor
+from llamaspec.weights.types import BY_NAME
+
+NAMES = shelf.names("kernels.quants")
+# Where the half floats of a block lie: random bytes there would be NaN or infinite now and then, whose bits are free.
+HALVES = {
+    "Q4_0": (0,), "Q4_1": (0, 2), "Q5_0": (0,), "Q5_1": (0, 2), "Q8_0": (0,),
+    "Q4_K": (0, 2), "Q5_K": (0, 2), "Q6_K": (208,), "F16": (0,), "BF16": (0,), "F32": (2,),
+}  # fmt: skip
+
+
+def blocks_of(name: str, count: int, seed: int) -> np.ndarray:
+    """[count, BYTES] random uint8 without NaN or infinity in the float fields."""
+    size = BY_NAME[name].bytes
+    blocks = np.random.default_rng(seed).integers(0, 256, (count, size), dtype=np.uint8)
+    for at in HALVES.get(name, ()):
+        # Clearing one exponent bit of the upper byte keeps every sign, zero, subnormal and most magnitudes.
+        blocks[:, at + 1] &= 0xBF
+    return blocks
+
+
+def reference(blocks: np.ndarray, name: str) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return gguf.quants.dequantize(blocks, gguf.GGMLQuantizationType[name])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sizes_are_those_of_the_format(name: str) -> None:
+    module, block = shelf.take("kernels.quants", name), BY_NAME[name.upper()]
+    assert (block.elements, block.bytes) == (module.ELEMENTS, module.BYTES)
+    assert (block.elements, block.bytes) == gguf.GGML_QUANT_SIZES[gguf.GGMLQuantizationType[name.upper()]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_random_blocks_decode_bit_for_bit(name: str) -> None:
+    blocks = blocks_of(name.upper(), 3000, seed=len(name))
+    expected = reference(blocks, name.upper())
+    module = shelf.take("kernels.quants", name)
+    got = module.decode_torch(torch.from_numpy(blocks))
+    assert got.dtype == torch.float32
+    assert got.shape == (3000, module.ELEMENTS)
+    assert np.isfinite(expected).all()
+    assert np.array_equal(got.numpy().view(np.uint32), expected.view(np.uint32))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("f32", "f16", "bf16")])
+def test_every_byte_value_in_every_place(name: str) -> None:
+    """One byte runs through its 256 values while the others are fixed: no bit is read wrongly or ignored."""
+    module = shelf.take("kernels.quants", name)
+    base = blocks_of(name.upper(), 1, seed=7)
+    blocks = np.repeat(base, module.BYTES * 256, axis=0)
+    place, value = np.divmod(np.arange(module.BYTES * 256), 256)
+    blocks[np.arange(len(blocks)), place] = value
+    expected = reference(blocks, name.upper())
+    usual = np.isfinite(expected)
+    got = module.decode_torch(torch.from_numpy(blocks)).numpy()
+    assert np.array_equal(got.view(np.uint32)[usual], expected.view(np.uint32)[usual])
+    assert (np.isfinite(got) == usual).all()
+    assert usual.mean() > 0.9
+
+
+@pytest.mark.parametrize("name", ["f16", "bf16"])
+def test_every_pattern_of_the_short_floats(name: str) -> None:
+    every = np.arange(65536, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
+    expected = reference(every, name.upper())
+    got = shelf.take("kernels.quants", name).decode_torch(torch.from_numpy(every)).numpy()
+    usual = ~np.isnan(expected)
+    assert np.array_equal(got.view(np.uint32)[usual], expected.view(np.uint32)[usual])
+    assert np.isnan(got[~usual]).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_blocks_give_no_values(name: str) -> None:
+    module = shelf.take("kernels.quants", name)
+    assert module.decode_torch(torch.empty(0, module.BYTES, dtype=torch.uint8)).shape == (0, module.ELEMENTS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"), [("type 139", "ik_llama.cpp"), ("type 31", "removed"), ("type 77", "newer"), ("Q8_K", "q8_0")]
+)
+def test_a_type_that_is_not_on_the_shelf_is_named(kind: str, word: str) -> None:
+    weight = QuantizedTensor(torch.empty(1, 1, dtype=torch.uint8), kind, (1, 256), "blk.0.attn_q.weight")
+    with pytest.raises(LlamaspecError) as error:
+        quants.of(weight)
+    assert kind in error.value.message
+    assert "blk.0.attn_q.weight" in error.value.message
+    assert word in error.value.hint
+
+
+def test_what_gguf_quantised_comes_back_close() -> None:
+    """The other direction, as a check that the layouts are used as writers use them: values survive within one step."""
+    values = np.random.default_rng(3).standard_normal((4, 256)).astype(np.float32)
+    packed = gguf.quants.quantize(values, gguf.GGMLQuantizationType.Q8_0)
+    weight = QuantizedTensor(torch.from_numpy(packed), "Q8_0", (4, 256), "x")
+    module = quants.of(weight)
+    back = module.decode_torch(weight.data.view(-1, module.BYTES)).view(weight.shape).numpy()
+    assert math.isclose(float(np.abs(back - values).max()), 0, abs_tol=float(np.abs(values).max()) / 127)
