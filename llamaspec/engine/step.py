@@ -1,0 +1,90 @@
+"""THE LOOP: one step of generation. Plain decoding is speculation with an empty draft."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ..drafting.draft import Draft
+from ..drafting.drafter import Drafter, Kept
+from ..drafting.verify import verify
+from ..models._base import Output
+from ..models._passes import Branch, Passes
+from .slots import Running
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What one step gave a slot. The first `kept` tokens stood in the draft of `by`, the last one did not."""
+
+    tokens: tuple[int, ...]
+    drafted: int
+    kept: int
+    by: str
+
+
+class Loop:
+    """A target, and whoever guesses for it. `drafter` None = plain decoding."""
+
+    def __init__(self, target: Passes, drafter: Drafter | None) -> None:
+        self.target = target
+        self.drafter = drafter
+        self.features = () if drafter is None else tuple(drafter.features)
+
+    def read(self, slot: Running, tokens: Sequence[int]) -> Iterator[int]:
+        """Evaluate prompt tokens that stand in slot.tokens; yields the size of each chunk that is done."""
+        done = self.target.cache.lengths[slot.id]
+        for size, output in self.target.read(slot.id, tokens, self.features):
+            if self.drafter is not None:
+                self.drafter.observe(slot, Kept(slot.tokens[done : done + size], output.features or None))
+            done += size
+            yield size
+
+    def begin(self, slot: Running) -> None:
+        """The prompt is evaluated but for its last token."""
+        if self.drafter is not None:
+            self.drafter.begin(slot)
+
+    def step(self, slots: Sequence[Running]) -> list[Gain]:
+        """One pass of the target over every slot's last token and draft. Each slot grows by at least one token."""
+        drafts = self.propose(slots)
+        branches = [
+            Branch(slot.id, (slot.tokens[-1], *draft.tokens), draft.parents)
+            for slot, draft in zip(slots, drafts, strict=True)
+        ]
+        outputs = self.target.decode(branches, self.features)
+        return [self.settle(*part) for part in zip(slots, drafts, outputs, strict=True)]
+
+    def propose(self, slots: Sequence[Running]) -> list[Draft]:
+        """A draft per slot, empty where there is no drafter, no room or no idea."""
+        drafts = {slot.id: Draft() for slot in slots}
+        asking = []
+        for slot in slots:
+            slot.limit = slot.room(self.target.cache.context)
+            if slot.limit > 0:
+                asking.append(slot)
+        if self.drafter is not None and asking:
+            for slot, draft in zip(asking, self.drafter.propose(asking), strict=True):
+                drafts[slot.id] = draft.cut(slot.limit)
+        return [drafts[slot.id] for slot in slots]
+
+    def settle(self, slot: Running, draft: Draft, output: Output) -> Gain:
+        """Keep what the target agrees with, tell the drafter, and let the slot grow."""
+        verdict, slot.state = verify(draft, output.logits, slot, slot.ends)
+        rows = (0, *(node + 1 for node in verdict.kept))
+        self.target.cache.commit(slot.id, rows)
+        if self.drafter is not None:
+            kept_tokens = (slot.tokens[-1], *verdict.tokens[: len(verdict.kept)])
+            self.drafter.observe(slot, self.kept(kept_tokens, rows, output))
+            if draft.tokens:
+                self.drafter.accept(slot, len(verdict.kept), mine=True)
+        slot.tokens.extend(verdict.tokens)
+        return Gain(verdict.tokens, len(draft), len(verdict.kept), draft.by)
+
+    def kept(self, tokens: Sequence[int], rows: Sequence[int], output: Output) -> Kept:
+        """The rows that survived, with what the drafter asked to see of them."""
+        assert self.drafter is not None
+        index = list(rows)
+        features = {layer: values[index] for layer, values in output.features.items()}
+        top: Tensor | None = output.logits[index].topk(self.drafter.top).indices if self.drafter.top else None
+        return Kept(tokens, features or None, top)

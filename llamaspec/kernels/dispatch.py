@@ -1,0 +1,105 @@
+"""One face for the arithmetic: what a back end must offer, and which one serves a device."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ..errors import LlamaspecError, UsageError
+from ..shelf import take
+from ..weights.tensor import QuantizedTensor
+
+BACKENDS = ("auto", "reference", "native")
+
+
+class Matrix(Protocol):
+    """A weight, prepared by a back end."""
+
+    shape: tuple[int, ...]
+
+    def matmul(self, x: Tensor) -> Tensor:
+        """x [N, in] float32 -> [N, out] float32."""
+        ...
+
+    def rows(self, ids: Tensor) -> Tensor:
+        """ids [N] int64 -> [N, in] float32."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Which cache cells each row attends to: those of positions 0..positions[n] of its sequence.
+
+    positions [N] int64. slots [N] int64. lengths [N] int64: committed cells of the row's slot, where cell = position.
+    paths [N, T] int64 or None: the cell that holds position lengths[n] + t on the row's own branch of a draft tree;
+    None = a chain, where every cell is its position. blocks: how many KV blocks cover the longest row.
+    Keys are always visited in the order of positions, so a branch of a tree gets the bits of plain decoding.
+    """
+
+    positions: Tensor
+    slots: Tensor
+    lengths: Tensor
+    paths: Tensor | None
+    blocks: int
+
+
+class Kernels(Protocol):
+    """A back end. Every function keeps its order of reduction whatever the number of rows."""
+
+    name: str
+    pass_rows: int | None
+    """Decode passes have exactly this many rows (padded or split); None = any width up to 64 gives the same bits."""
+    prompt_rows: int
+    """Rows per pass when reading a prompt."""
+    cache_type: torch.dtype
+    """What the KV cache holds unless the user says otherwise."""
+
+    def prepare(self, weight: QuantizedTensor) -> Matrix:
+        """Take a packed weight over, in whatever form is fastest."""
+        ...
+
+    def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
+        """x [N, D] or [N, H, head] -> same; normalised over the last dimension, times weight."""
+        ...
+
+    def rotate(self, x: Tensor, cos: Tensor, sin: Tensor, interleaved: bool) -> Tensor:
+        """x [N, H, head] -> same, its first 2 * cos.shape[1] values rotated; pairs (2j, 2j+1) if interleaved."""
+        ...
+
+    def silu_mul(self, gate: Tensor, up: Tensor) -> Tensor:
+        """gate, up [N, F] -> silu(gate) * up."""
+        ...
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, reach: Reach, scale: float) -> Tensor:
+        """q [N, H, head], k and v [S, K, C, head] -> [N, H, head]."""
+        ...
+
+
+def dequantize(weight: QuantizedTensor) -> Tensor:
+    """The weight as float32 [*shape], on its own device (decisions.md 4: the oracle of every fast path)."""
+    kind = take("kernels.quants", weight.type, kind="quant type")
+    blocks = weight.data.reshape(-1, kind.BYTES)
+    return kind.decode_torch(blocks).reshape(weight.shape)
+
+
+def rows(weight: QuantizedTensor, ids: Sequence[int] | Tensor) -> Tensor:
+    """ids [N] -> [N, in] float32: some rows of a packed matrix."""
+    index = torch.as_tensor(ids, dtype=torch.int64, device=weight.data.device)
+    picked = weight.data.index_select(0, index)
+    return dequantize(QuantizedTensor(picked, weight.type, (len(index), weight.shape[-1]), weight.name))
+
+
+def kernels_for(device: torch.device, backend: str = "auto", resident: bool = True) -> Kernels:
+    """The back end for a device. resident: keep unpacked weights, if the back end unpacks them at all.
+
+    Raises UsageError for an unknown name and LlamaspecError if the one asked for cannot run here.
+    """
+    if backend not in BACKENDS:
+        raise UsageError(f"no back end '{backend}'", hint=f"one of {', '.join(BACKENDS)}")
+    if device.type == "cpu" and backend == "native":
+        raise LlamaspecError("the native back end is not built", hint="use --kernels reference")
+    from .reference import Reference
+
+    return Reference(device, resident)

@@ -1,0 +1,156 @@
+"""Rows on their way through a model: prompt chunks and drafts become passes of the width that keeps their bits."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from ..kernels.dispatch import Reach
+from ..kernels.reference import KV_BLOCK
+from ..layers.cache import Cache
+from ._base import Batch, Model, Output
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A slot's rows for one decode pass: the last token, then a tree of guesses (drafting.draft: parents, -1 = last)."""
+
+    slot: int
+    tokens: Sequence[int]
+    parents: Sequence[int] = ()
+
+    def ancestry(self) -> list[list[int]]:
+        """For each row the rows on its path, itself included, from row 0 on."""
+        paths = [[0]]
+        for node, parent in enumerate(self.parents):
+            paths.append([*paths[parent + 1], node + 1])
+        return paths
+
+
+class Passes:
+    """A model with its cache. The committed cells of a slot are always a prefix of its tokens.
+
+    exact: decode in passes of the back end's fixed width, so that a row's bits do not depend on its company. A draft
+    model can do without.
+    """
+
+    def __init__(self, model: Model, cache: Cache, exact: bool = True) -> None:
+        self.model, self.cache = model, cache
+        self.width = model.kernels.pass_rows if exact else None
+        self.forward = model.forward
+
+    def read(self, slot: int, tokens: Sequence[int], features: Sequence[int] = ()) -> Iterator[tuple[int, Output]]:
+        """Evaluate and commit prompt tokens chunk by chunk; yields the chunk's size and its features, no logits."""
+        size = self.model.kernels.prompt_rows
+        for start in range(0, len(tokens), size):
+            chunk = tokens[start : start + size]
+            first = self.cache.lengths[slot]
+            positions = list(range(first, first + len(chunk)))
+            output = self._pass(chunk, positions, [slot] * len(chunk), positions, None, False, features)
+            self.cache.commit(slot, range(len(chunk)))
+            yield len(chunk), output
+
+    def logits(self, slot: int, tokens: Sequence[int]) -> Tensor:
+        """Teacher-forced: commits the tokens to the slot -> [n, V], row i follows token i."""
+        size = self.model.kernels.prompt_rows
+        parts = []
+        for start in range(0, len(tokens), size):
+            chunk = tokens[start : start + size]
+            first = self.cache.lengths[slot]
+            positions = list(range(first, first + len(chunk)))
+            output = self._pass(chunk, positions, [slot] * len(chunk), positions, None, True, ())
+            parts.append(output.logits)
+            self.cache.commit(slot, range(len(chunk)))
+        return torch.cat(parts)
+
+    def decode(self, branches: Sequence[Branch], features: Sequence[int] = ()) -> list[Output]:
+        """One Output per branch: logits [rows, V] and features of its rows, provisional in the cache."""
+        tokens: list[int] = []
+        positions: list[int] = []
+        slots: list[int] = []
+        cells: list[int] = []
+        paths: list[list[int]] = []
+        for branch in branches:
+            start = self.cache.lengths[branch.slot]
+            ancestry = branch.ancestry() if branch.parents else [[0]]
+            tokens += branch.tokens
+            positions += [start + len(path) - 1 for path in ancestry]
+            slots += [branch.slot] * len(ancestry)
+            cells += range(start, start + len(ancestry))
+            paths += [[start + row for row in path] for path in ancestry]
+        branching = any(cell != position for cell, position in zip(cells, positions, strict=True))
+        output = self._passes(tokens, positions, slots, cells, paths if branching else None, features)
+        ends = [0]
+        for branch in branches:
+            ends.append(ends[-1] + len(branch.tokens))
+        return [
+            Output(output.logits[a:b], {layer: rows[a:b] for layer, rows in output.features.items()})
+            for a, b in pairwise(ends)
+        ]
+
+    def _passes(
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        slots: Sequence[int],
+        cells: Sequence[int],
+        paths: Sequence[Sequence[int]] | None,
+        features: Sequence[int],
+    ) -> Output:
+        """Split rows into passes of the fixed width; later rows find the keys of earlier ones in their cells."""
+        size = self.width or len(tokens)
+        outputs = []
+        for start in range(0, len(tokens), size):
+            part = slice(start, start + size)
+            own = None if paths is None else paths[part]
+            outputs.append(self._pass(tokens[part], positions[part], slots[part], cells[part], own, True, features))
+        if len(outputs) == 1:
+            return outputs[0]
+        joined = {layer: torch.cat([output.features[layer] for output in outputs]) for layer in outputs[0].features}
+        return Output(torch.cat([output.logits for output in outputs]), joined)
+
+    def _pass(
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        slots: Sequence[int],
+        cells: Sequence[int],
+        paths: Sequence[Sequence[int]] | None,
+        wanted: bool,
+        features: Sequence[int],
+    ) -> Output:
+        """One forward pass, padded to the fixed width with rows that nobody reads."""
+        n = len(tokens)
+        padding = (self.width or n) - n if n < (self.width or n) else 0
+        device = self.model.device
+
+        def column(values: Sequence[int], filler: int) -> Tensor:
+            return torch.tensor([*values, *[filler] * padding], dtype=torch.int64, device=device)
+
+        lengths = [self.cache.lengths[slot] for slot in slots]
+        reach = Reach(
+            positions=column(positions, 0),
+            slots=column(slots, 0),
+            lengths=column(lengths, 0),
+            paths=None if paths is None else self._padded(paths, n + padding),
+            blocks=max(positions) // KV_BLOCK + 1,
+        )
+        batch = Batch(
+            tokens=column(tokens, 0),
+            positions=reach.positions,
+            slots=reach.slots,
+            cells=column(cells, self.cache.cells - 1),
+            reach=reach,
+            wanted=torch.arange(n + padding if wanted else 0, device=device),
+        )
+        output = self.forward(batch, self.cache, features)
+        inputs: Mapping[int, Tensor] = {layer: rows[:n] for layer, rows in output.features.items()}
+        return Output(output.logits[:n], inputs)
+
+    def _padded(self, paths: Sequence[Sequence[int]], n: int) -> Tensor:
+        """Ragged paths -> [n, T] int64; what is padded is never within reach."""
+        depth = max(len(path) for path in paths)
+        square = [[*path, *[0] * (depth - len(path))] for path in paths] + [[0] * depth] * (n - len(paths))
+        return torch.tensor(square, dtype=torch.int64, device=self.model.device)

@@ -1,0 +1,9 @@
+"""Qwen3 dense (spec/models.md 2, rank 4): queries and keys are normalised per head before rotation."""
+
+from ._base import Model as Decoder
+
+
+class Model(Decoder):
+    """The standard decoder with head norms."""
+
+    head_norms = True

@@ -1,0 +1,54 @@
+"""Where reference data lies: the folders of LLAMASPEC_GOLDENS, else tests/data and ../shared/data."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def folders() -> list[Path]:
+    """The data folders that exist; several are separated by ':' in LLAMASPEC_GOLDENS."""
+    named = os.environ.get("LLAMASPEC_GOLDENS")
+    paths = [Path(p) for p in named.split(":") if p] if named else [HERE / "data", HERE.parents[1] / "shared" / "data"]
+    return [path for path in paths if path.is_dir()]
+
+
+@dataclass(frozen=True)
+class Golden:
+    """One entry of a goldens/index.json."""
+
+    name: str
+    root: Path
+    entry: dict
+
+    @property
+    def model(self) -> Path:
+        """The model file; it may be absent."""
+        return self.root / self.entry["model"]
+
+    @property
+    def logits(self) -> Path:
+        """The .npy of expected logits; row i follows token i of prompt + greedy."""
+        return self.root / self.entry["logits"]
+
+
+def models() -> Iterator[Golden]:
+    """Every model entry of every data folder, once per name, split files with the entry they share logits with."""
+    seen = set()
+    for folder in folders():
+        root = folder / "goldens" if (folder / "goldens").is_dir() else folder
+        index = root / "index.json"
+        if not index.is_file():
+            continue
+        entries = json.loads(index.read_text())
+        for name, entry in entries.items():
+            if name in seen or not entry.get("model"):
+                continue
+            shared = entries.get(entry.get("same_golden_as", ""), {})
+            merged = {**shared, **entry}
+            if "logits" in merged and "prompt_tokens" in merged:
+                seen.add(name)
+                yield Golden(name, root, merged)

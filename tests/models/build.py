@@ -1,0 +1,22 @@
+"""A model from a file, without the engine: what parity and invariance tests need."""
+
+from pathlib import Path
+
+import torch
+
+from llamaspec import shelf
+from llamaspec.kernels.dispatch import kernels_for
+from llamaspec.models._hparams import HParams
+from llamaspec.models._passes import Passes
+from llamaspec.models._weights import Weights
+from llamaspec.weights.file import GGUFFile
+
+
+def passes(path: Path, n_ctx: int = 256, slots: int = 1, exact: bool = True, backend: str = "reference") -> Passes:
+    """A model on the CPU with an empty cache."""
+    device = torch.device("cpu")
+    file = GGUFFile(path)
+    hparams = HParams.read(file.metadata, file.tensors["token_embd.weight"].shape[0])
+    weights = Weights(file, kernels_for(device, backend), device, hparams.eps)
+    model = shelf.take("models", hparams.architecture).Model(hparams, weights, n_ctx)
+    return Passes(model, model.new_cache(slots, n_ctx), exact)

@@ -1,0 +1,53 @@
+"""Logits against llama.cpp's, for every golden whose architecture and quant types stand on the shelves."""
+
+import numpy as np
+import pytest
+import torch
+
+from llamaspec import shelf
+from llamaspec.weights.file import GGUFFile
+from tests import goldens
+from tests.models.build import passes
+
+ENTRIES = {golden.name: golden for golden in goldens.models()}
+
+
+def supported(golden: goldens.Golden) -> str:
+    """Why an entry cannot be checked yet; "" = it can."""
+    if not golden.model.is_file():
+        return "its model file is absent"
+    if golden.entry["arch"].replace("-", "_") not in shelf.names("models"):
+        return f"architecture {golden.entry['arch']} comes later"
+    types = {info.type.lower() for info in GGUFFile(golden.model).tensors.values()}
+    missing = types - set(shelf.names("kernels.quants"))
+    return f"quant types {missing} come later" if missing else ""
+
+
+def test_there_is_something_to_check():
+    assert any(not supported(golden) for golden in ENTRIES.values())
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_logits(name):
+    golden = ENTRIES[name]
+    if reason := supported(golden):
+        pytest.skip(f"{name}: {reason}")
+    ids = golden.entry["prompt_tokens"] + golden.entry["greedy_tokens"]
+    expected = np.load(golden.logits)
+    with torch.inference_mode():
+        logits = passes(golden.model, golden.entry.get("n_ctx", 256)).logits(0, ids).numpy()
+    logits = logits[-len(expected) :]
+    error = np.square(logits - expected).mean() / np.square(expected).mean()
+    assert error < golden.entry["suggested_tolerance"]["nmse"]
+    assert np.abs(logits - expected).max() < golden.entry["suggested_tolerance"]["maxabs"]
+
+
+@pytest.mark.parametrize("name", [n for n, g in ENTRIES.items() if g.entry.get("quant", "F32") == "F32"])
+def test_greedy_tokens(name):
+    golden = ENTRIES[name]
+    if reason := supported(golden):
+        pytest.skip(f"{name}: {reason}")
+    prompt, greedy = golden.entry["prompt_tokens"], golden.entry["greedy_tokens"]
+    with torch.inference_mode():
+        logits = passes(golden.model, golden.entry.get("n_ctx", 256)).logits(0, prompt + greedy)
+    assert logits[len(prompt) - 1 : -1].argmax(-1).tolist() == greedy
