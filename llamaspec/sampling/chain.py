@@ -1,0 +1,179 @@
+"""The chain: samplers in the user's order, then the token with the highest processed logit plus noise."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from .. import shelf
+from ..errors import LlamaspecError
+from . import rank
+from .noise import noise
+from .params import DEFAULT_ORDER, SamplerParams
+from .sampler import Narrowing, Rows, Sampler, Vocab
+from .samplers.temperature import Sampler as Temperature
+from .sequence import canonical
+
+__all__ = ["DEFAULT_ORDER", "Chain", "Rows", "SamplerParams", "State"]
+
+State = tuple[Any, ...]
+"""One immutable state per sampler; None for those without memory."""
+
+_LONGEST_ODDS = 26.5
+"""No noise is above 22.88 or below -3.14: a logit lower than the best by more than this cannot win."""
+
+
+class Chain:
+    """`choose` is argmax(processed logits + noise): a function of logits, seed, position and state alone.
+
+    A row's token never depends on how many rows there are, nor on whether truncation was done early.
+    """
+
+    def __init__(self, samplers: Sequence[Sampler]) -> None:
+        self.samplers = tuple(_simplified(samplers))
+        last = self.samplers[-1] if self.samplers else None
+        self.greedy = isinstance(last, Temperature) and last.greedy
+        """One token is left for certain: no noise is needed."""
+        self.stateless = all(sampler.stateless for sampler in self.samplers)
+        self.needs_logits = any(sampler.needs_logits for sampler in self.samplers)
+        """`advance` wants the raw logits of the row and its Rows."""
+
+    @classmethod
+    def build(
+        cls,
+        params: SamplerParams,
+        vocab: "Vocab | None" = None,
+        banned: Sequence[int] = (),
+        first: Sequence[Sampler] = (),
+    ) -> Self:
+        """The chain that `params` describe, neutral samplers left out.
+
+        vocab: needed by DRY's sequence breakers. banned: ids that are never chosen (end of generation under
+        --ignore-eos, the model's suppressed tokens). first: samplers before all others (grammar).
+        Raises UsageError for unknown names and values out of range.
+        """
+        biased = replace(params, logit_bias=params.logit_bias + tuple((token, -math.inf) for token in banned))
+        order = [canonical(name) for name in params.samplers]
+        # adaptive_p stands for the final draw in llama.cpp, so it is last wherever it was named.
+        order = [name for name in order if name != "adaptive_p"] + ["adaptive_p"] * ("adaptive_p" in order)
+        if params.mirostat:
+            order = ["temperature", "mirostat"]
+        built = [shelf.take("sampling.samplers", name).Sampler.build(biased, vocab) for name in ["logit_bias", *order]]
+        return cls([*first, *(sampler for sampler in built if sampler is not None)])
+
+    def start(self, prompt: Sequence[int]) -> State:
+        """The state after the prompt's tokens."""
+        return tuple(sampler.start(prompt) for sampler in self.samplers)
+
+    def advance(self, state: State, token: int, logits: "Tensor | None" = None, rows: "Rows | None" = None) -> State:
+        """The state after `token` was chosen. logits [V] and rows (of one row): only where `needs_logits`."""
+        if self.stateless:
+            return state
+        if not self.needs_logits:
+            return tuple(s.advance(own, token) for s, own in zip(self.samplers, state, strict=True))
+        assert logits is not None, "this chain's memory depends on the logits"
+        assert rows is not None, "this chain's memory depends on the logits, and they on the rows"
+        values, after = logits.float().reshape(1, -1), []
+        for sampler, own in zip(self.samplers, state, strict=True):
+            after.append(sampler.advance(own, token, values[0]))
+            values = sampler.apply(values, rows, own)
+        return tuple(after)
+
+    def process(self, logits: Tensor, rows: Rows, state: "State | None" = None) -> Tensor:
+        """logits [n, V] -> [n, V] float32: scaled, and -inf where ruled out. Raises LlamaspecError like `choose`."""
+        values, narrowed = self._columns(logits, rows, state, self.samplers)
+        self.check(self._sound(logits, values))
+        if narrowed.ids is None:
+            return values
+        return torch.full_like(logits, -torch.inf, dtype=torch.float32).scatter(-1, narrowed.ids, values)
+
+    def choose(self, logits: Tensor, rows: Rows, state: "State | None" = None) -> Tensor:
+        """logits [n, V] -> [n] int64: the token of each row; the lowest id on ties.
+
+        `state` holds for all rows. Raises LlamaspecError when logits are NaN or inf, or every token is ruled out.
+        """
+        return self.check(self.pick(logits, rows, state))
+
+    def pick(self, logits: Tensor, rows: Rows, state: "State | None" = None) -> Tensor:
+        """logits [n, V] -> [n] int64: `choose` without looking at the result, for CUDA graphs: -1 or -2 for an error
+        that `check` raises later."""
+        values, narrowed = self._columns(logits, rows, state, self._drawn)
+        chosen = rank.first(values if self.greedy else self._noisy(values, narrowed), narrowed.ids)
+        sound = self._sound(logits, values)
+        return torch.where(sound < 0, sound, chosen)
+
+    def order(self, logits: Tensor, rows: Rows, state: "State | None" = None, k: int = 1) -> Tensor:
+        """logits [n, V] -> [n, k] int64: the tokens with the highest processed + noise, best first; -1 where fewer are
+        left. At temperature 0 the highest logits: the limit of a falling temperature, of use to draft trees."""
+        values, narrowed = self._columns(logits, rows, state, self._drawn)
+        self.check(self._sound(logits, values))
+        scores = values if self.greedy else self._noisy(values, narrowed)
+        best, ids = rank.top(scores, narrowed.ids, min(k, scores.shape[-1]))
+        ids = torch.where(best == -torch.inf, -1, ids)
+        return torch.nn.functional.pad(ids, (0, k - ids.shape[-1]), value=-1)
+
+    def check(self, chosen: Tensor) -> Tensor:
+        """chosen [n] of `pick` -> chosen. Raises LlamaspecError for a row without a token."""
+        worst = int(chosen.min()) if chosen.numel() else 0
+        if worst == _BROKEN:
+            row = int((chosen == _BROKEN).nonzero()[0])
+            raise LlamaspecError(
+                f"the model's logits in row {row} hold NaN or infinity",
+                hint="the file may be damaged, or its activations overflow; nothing was guessed instead",
+            )
+        if worst == _EMPTY:
+            row = int((chosen == _EMPTY).nonzero()[0])
+            raise LlamaspecError(
+                f"no token is left to choose from in row {row}",
+                hint="logit biases, the grammar or the samplers exclude every token",
+            )
+        return chosen
+
+    @property
+    def _drawn(self) -> tuple[Sampler, ...]:
+        """The samplers before the draw: --temp 0 takes the highest logit itself."""
+        return self.samplers[:-1] if self.greedy else self.samplers
+
+    def _columns(
+        self, logits: Tensor, rows: Rows, state: "State | None", samplers: Sequence[Sampler]
+    ) -> tuple[Tensor, Rows]:
+        """logits [n, V] -> processed [n, k] and rows with their ids: top_k drops the columns it rules out."""
+        values = logits.float().contiguous()
+        for at, sampler in enumerate(samplers):
+            if isinstance(sampler, Narrowing):
+                values, rows = sampler.narrow(values, rows)
+            else:
+                values = sampler.apply(values, rows, state[at] if state else None)
+        return values, rows
+
+    @staticmethod
+    def _sound(logits: Tensor, values: Tensor) -> Tensor:
+        """-> [n] int64: 0, _BROKEN (NaN or inf came in) or _EMPTY (only -inf is left)."""
+        highest = logits.amax(-1)  # NaN if there is one
+        broken = highest.isnan() | (highest == torch.inf)
+        empty = values.amax(-1) == -torch.inf
+        return torch.where(broken, _BROKEN, torch.where(empty, _EMPTY, 0))
+
+    @staticmethod
+    def _noisy(values: Tensor, rows: Rows) -> Tensor:
+        """values [n, k] -> [n, k]: plus the noise of each token."""
+        ids = torch.arange(values.shape[-1], device=values.device).unsqueeze(0) if rows.ids is None else rows.ids
+        return values + noise(rows.seed, rows.positions, ids, attempt=rows.attempt)
+
+
+_BROKEN, _EMPTY = -2, -1
+
+
+def _simplified(samplers: Sequence[Sampler]) -> list[Sampler]:
+    """Without what cannot matter under --temp 0: everything behind, and truncation just before that keeps the best."""
+    kept = list(samplers)
+    for at, sampler in enumerate(kept):
+        if isinstance(sampler, Temperature) and sampler.greedy:
+            before = kept[:at]
+            while before and before[-1].keeps_best:
+                before.pop()
+            return [*before, sampler]
+    return kept

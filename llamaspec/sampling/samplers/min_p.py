@@ -1,0 +1,38 @@
+"""Min-p: tokens at least p times as likely as the likeliest (Nguyen et al. 2024)."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from .. import rank
+from ..sampler import Rows, Stateless
+
+if TYPE_CHECKING:
+    from ..params import SamplerParams
+    from ..sampler import Vocab
+
+
+class Sampler(Stateless):
+    """p > 0; at least min_keep tokens stay."""
+
+    name, letter = "min_p", "m"
+    keeps_best = True
+
+    def __init__(self, p: float, min_keep: int = 0) -> None:
+        self.gap, self.min_keep = math.log(p), min_keep
+
+    @classmethod
+    def build(cls, params: "SamplerParams", vocab: "Vocab | None") -> "Sampler | None":
+        """None when p is 0 or less."""
+        return cls(params.min_p, params.min_keep) if params.min_p > 0 else None
+
+    def apply(self, logits: Tensor, rows: Rows, state: Any = None) -> Tensor:
+        """logits [n, V] -> [n, V]."""
+        best = logits.amax(-1, keepdim=True)
+        keep = (logits >= best + self.gap) | (logits == best)  # p > 1 keeps the best, as llama.cpp does
+        if self.min_keep > 1:
+            at = rank.keys(logits, rows.ids).topk(min(self.min_keep, logits.shape[-1])).indices
+            keep = keep.scatter(-1, at, True)
+        return torch.where(keep, logits, -torch.inf)

@@ -1,0 +1,51 @@
+"""Repetition, frequency and presence penalties on the tokens of a window."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ..sampler import Rows
+from ..spread import spread
+
+if TYPE_CHECKING:
+    from ..params import SamplerParams
+    from ..sampler import Vocab
+
+
+class Sampler:
+    """last_n: window in tokens, prompt included. repeat divides positive logits and multiplies others (Keskar et al.
+    2019, with llama.cpp's rule for the sign); frequency and presence are subtracted, per occurrence and once."""
+
+    name, letter = "penalties", "e"
+    stateless = keeps_best = needs_logits = False
+
+    def __init__(self, last_n: int, repeat: float = 1.0, frequency: float = 0.0, presence: float = 0.0) -> None:
+        self.last_n, self.repeat, self.frequency, self.presence = last_n, repeat, frequency, presence
+
+    @classmethod
+    def build(cls, params: "SamplerParams", vocab: "Vocab | None") -> "Sampler | None":
+        """None without a window or without a penalty."""
+        neutral = params.repeat_penalty == 1 and params.frequency_penalty == 0 and params.presence_penalty == 0
+        if params.repeat_last_n <= 0 or neutral:
+            return None
+        return cls(params.repeat_last_n, params.repeat_penalty, params.frequency_penalty, params.presence_penalty)
+
+    def start(self, prompt: Sequence[int]) -> tuple[int, ...]:
+        """The window: the last tokens, newest last."""
+        return tuple(prompt[-self.last_n :])
+
+    def advance(self, state: tuple[int, ...], token: int, logits: "Tensor | None" = None) -> tuple[int, ...]:
+        """The window with `token` at its end."""
+        return (*state, token)[-self.last_n :]
+
+    def apply(self, logits: Tensor, rows: Rows, state: tuple[int, ...]) -> Tensor:
+        """logits [n, V] -> [n, V]."""
+        seen = Counter(state)
+        if not seen:
+            return logits
+        counts = spread(list(seen), list(seen.values()), logits, rows.ids)
+        scaled = torch.where(logits <= 0, logits * self.repeat, logits / self.repeat)
+        return torch.where(counts > 0, scaled - (counts * self.frequency + self.presence), logits)
