@@ -32,7 +32,7 @@ def verify(draft: Draft, logits: Tensor, slot: Slot, ends: Collection[int] = ())
         if choices is None:
             rows = Rows(_positions([len(slot.tokens) + len(kept)], logits), slot.seed)
             token = int(slot.chain.choose(row, rows, state)[0])
-            state = slot.chain.advance(state, token, row[0])
+            state = slot.chain.advance(state, token, row[0], rows)
         else:
             token = choices[node + 1]
         tokens.append(token)

@@ -1,0 +1,202 @@
+"""A loaded model and everything one can ask of it: the Python API, and what the commands stand on."""
+
+import dataclasses
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import LlamaspecError, UsageError
+from ..models._passes import Passes
+from ..options.groups import Groups
+from ..options.keywords import override
+from ..options.sampling import Sampling
+from ..sampling.chain import Chain
+from ..sampling.params import SamplerParams
+from ..text.template import ChatTemplate
+from ..text.tokenizer import Tokenizer
+from ..weights.file import GGUFFile
+from ..weights.metadata import Metadata
+from . import drafters
+from .events import Completion, Event, Stop, Text
+from .load import known_architecture, load_model
+from .plan import Wish, plan
+from .session import Session, Wanted
+from .step import Loop
+
+Report = Callable[[str], None]
+
+
+class LLM:
+    """A target model, its tokenizer, and the drafters that speed it up.
+
+    report: told, a line at a time, what was decided and what is odd about the files. Every answer continues from the
+    cache of the one before it as far as the prompts agree. Not for several threads at once.
+    """
+
+    def __init__(self, groups: Groups, report: Report = lambda line: None) -> None:
+        self.groups, self.report = groups, report
+        self.file = GGUFFile(groups.model.model)
+        overrides = dict(groups.model.override_kv)
+        self.metadata = Metadata({**self.file.metadata, **overrides}, self.file.metadata.source)
+        self.tokenizer = Tokenizer.from_metadata(self.metadata)
+        for line in self.tokenizer.warnings:
+            report(line)
+        if not groups.model.vocab_only:
+            self._load()
+
+    def _load(self) -> None:
+        if self.groups.placement.threads > 0:
+            torch.set_num_threads(self.groups.placement.threads)
+        self.target = self._model(self.file, self.metadata, self._wish(draft=False))
+        self.n_ctx = self.target.cache.context
+        self._check_vocabulary(self.target, self.tokenizer, self.file)
+        source = drafters.Draftsman(self.groups, self.target, self.tokenizer, self._load_draft)
+        self.drafter = drafters.build(source)
+        self.session = Session(Loop(self.target, self.drafter), self.tokenizer)
+
+    def _wish(self, draft: bool) -> Wish:
+        groups, place = self.groups, self.groups.placement
+        if not draft:
+            return Wish(
+                groups.model.model, place.device, place.gpu_layers, groups.context.ctx_size,
+                groups.context.cache_type_k,
+            )  # fmt: skip
+        return Wish(
+            groups.model.model_draft, groups.draft.device or place.device, groups.draft.gpu_layers,
+            groups.draft.ctx_size or self.n_ctx, groups.draft.cache_type_k,
+        )  # fmt: skip
+
+    def _model(self, file: GGUFFile, metadata: Metadata, wish: Wish, exact: bool = True) -> Passes:
+        known_architecture(file)
+        decided = plan(file, metadata, wish)
+        for line in decided.why:
+            self.report(line)
+        return load_model(decided, exact)
+
+    def _load_draft(self) -> tuple[Passes, Tokenizer]:
+        wish = self._wish(draft=True)
+        if not wish.path:
+            raise UsageError("a draft model is needed", hint="give its GGUF file with -md")
+        file = GGUFFile(wish.path)
+        passes = self._model(file, file.metadata, wish, exact=False)
+        tokenizer = Tokenizer.from_metadata(file.metadata)
+        ours, theirs = (model.model.hparams for model in (self.target, passes))
+        if theirs.n_layer * theirs.n_embd**2 > ours.n_layer * ours.n_embd**2:
+            self.report("the draft model is bigger than the model: it will slow it down")
+        return passes, tokenizer
+
+    @staticmethod
+    def _check_vocabulary(passes: Passes, tokenizer: Tokenizer, file: GGUFFile) -> None:
+        rows = passes.model.hparams.n_vocab
+        if rows < tokenizer.n_vocab:
+            raise LlamaspecError(
+                f"{file.path}: the tokenizer has {tokenizer.n_vocab} tokens, the embedding only {rows} rows",
+                hint="the tensors and the metadata of this file do not belong together",
+            )
+
+    # -- words and tokens ---------------------------------------------------------------------------------------------
+
+    def tokenize(self, text: str, add_special: bool = True, parse_special: bool = True) -> list[int]:
+        """Ids of a text. add_special: BOS and EOS where the model wants them. parse_special: read `<|im_end|>` etc."""
+        return self.tokenizer.encode(text, add_special, parse_special)
+
+    def detokenize(self, ids: Sequence[int], special: bool = True, remove_special: bool = False) -> bytes:
+        """The bytes of a whole text. special: write control tokens. remove_special: without BOS and EOS."""
+        return self.tokenizer.decode(ids, special, remove_special)
+
+    @cached_property
+    def template(self) -> ChatTemplate:
+        """The chat template in force: --chat-template, else the model's, else ChatML."""
+        return ChatTemplate.from_metadata(self.metadata, self.tokenizer, self.groups.chat.chat_template or None)
+
+    @property
+    def has_template(self) -> bool:
+        """Whether the user or the file names a chat template."""
+        return bool(self.groups.chat.chat_template) or "tokenizer.chat_template" in self.metadata
+
+    def render(self, messages: Sequence[Mapping[str, Any]], **options: Any) -> str:
+        """The prompt that the chat template makes of messages (text.template.ChatTemplate.render)."""
+        return self.template.render(messages, **options)
+
+    # -- answers ------------------------------------------------------------------------------------------------------
+
+    def logits(self, ids: Sequence[int]) -> Tensor:
+        """ids -> [n, n_vocab] float32, teacher-forced: row i follows ids[i]. Forgets the conversation so far."""
+        self._check_ids(ids)
+        if len(ids) > self.n_ctx:
+            raise LlamaspecError(f"{len(ids)} tokens do not fit the context of {self.n_ctx}", hint="raise ctx_size")
+        self.session.slot.tokens = []
+        self.target.cache.truncate(0, 0)
+        with torch.inference_mode():
+            rows = self.target.logits(0, list(ids))
+        self.target.cache.truncate(0, 0)
+        return rows.clone()
+
+    def stream(self, prompt: str | Sequence[int], **overrides: Any) -> Iterator[Event]:
+        """Continue a raw text or ids, event by event; the last one is Stop. overrides: flags for this answer."""
+        ids = self.tokenize(prompt) if isinstance(prompt, str) else list(prompt)
+        if not ids and self.tokenizer.bos is not None:
+            ids = [self.tokenizer.bos]
+        self._check_ids(ids)
+        return self.session.answer(ids, self._wanted(overrides))
+
+    def chat(self, messages: Iterable[Mapping[str, Any]], **overrides: Any) -> Iterator[Event]:
+        """Answer a conversation through the chat template, event by event."""
+        text = self.render(list(messages))
+        ids = self.tokenize(text)
+        bos = self.tokenizer.bos
+        if self.tokenizer.add_bos and ids[:2] == [bos, bos]:
+            ids = ids[1:]  # the template wrote one too
+        return self.session.answer(ids, self._wanted(overrides))
+
+    def complete(self, prompt: str | Sequence[int], **overrides: Any) -> Completion:
+        """Continue a raw text or ids -> the whole answer."""
+        text: list[str] = []
+        start = 0
+        for event in self.stream(prompt, **overrides):
+            if isinstance(event, Text):
+                text.append(event.text)
+            elif isinstance(event, Stop):
+                start = self.session.slot.n_prompt
+                tokens = self.session.slot.tokens[start:]
+                return Completion("".join(text), tokens, event.reason, event.timings, event.drafting)
+        raise AssertionError("an answer ends with Stop")
+
+    def _check_ids(self, ids: Sequence[int]) -> None:
+        rows = self.target.model.hparams.n_vocab if not self.groups.model.vocab_only else 0
+        if not rows:
+            raise UsageError("only the vocabulary was loaded", hint="load without vocab_only")
+        for token in ids:
+            if not 0 <= token < rows:
+                raise UsageError(f"token {token} is not in the vocabulary", hint=f"ids are 0 to {rows - 1}")
+
+    def _wanted(self, overrides: dict[str, Any]) -> Wanted:
+        """The answer that the options and the caller's overrides describe."""
+        stop_at_eog = overrides.pop("stop_at_eog", True)
+        groups = override(self.groups, **overrides) if overrides else self.groups
+        sampling, eog = groups.sampling, self.tokenizer.eog
+        chain = Chain.build(_params(sampling), self.tokenizer, sorted(eog) if sampling.ignore_eos else ())
+        seed = sampling.seed
+        if seed < 0:
+            seed = secrets.randbelow(2**32)
+            if not chain.greedy:
+                self.report(f"seed {seed}")
+        return Wanted(
+            chain=chain,
+            seed=seed,
+            n_predict=groups.context.n_predict,
+            stop=groups.chat.reverse_prompt,
+            ends=eog if stop_at_eog else frozenset(),
+            special=groups.chat.special,
+        )
+
+
+def _params(sampling: Sampling) -> SamplerParams:
+    """The option group in the sampling floor's own words."""
+    same = {field.name for field in dataclasses.fields(SamplerParams)} & {f.name for f in dataclasses.fields(sampling)}
+    values = {name: getattr(sampling, name) for name in same}
+    return SamplerParams(**values, dry_sequence_breaker=sampling.dry_sequence_breakers)

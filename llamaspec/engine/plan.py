@@ -1,0 +1,100 @@
+"""What will be done: options and file facts in, decisions with their reasons out. Nothing is allocated here."""
+
+from dataclasses import dataclass, field
+from math import prod
+
+import torch
+
+from ..errors import LlamaspecError, UsageError
+from ..kernels.dispatch import kernels_for
+from ..models._hparams import HParams
+from ..weights.file import GGUFFile
+from ..weights.metadata import Metadata
+from .devices import available_bytes, resolve
+
+LONGEST_UNASKED = 8192
+"""Context without -c: the model's own, up to this."""
+SHARE = 0.8
+"""Of the free memory, what weights and cache may take together."""
+CACHE_TYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the options say of one model; 0 and "auto" leave it to the plan."""
+
+    path: str
+    devices: tuple[str, ...] = ()
+    gpu_layers: int | str = "auto"
+    n_ctx: int = 0
+    cache_type: str = "auto"
+    backend: str = "auto"
+    slots: int = 1
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """Where one model goes and how. resident: its weights stay unpacked in memory. why: a line per decision."""
+
+    file: GGUFFile
+    hparams: HParams
+    device: torch.device
+    backend: str
+    resident: bool
+    n_ctx: int
+    cache_type: torch.dtype
+    slots: int
+    why: tuple[str, ...] = field(default=())
+
+
+def plan(file: GGUFFile, metadata: Metadata, wish: Wish) -> ModelPlan:
+    """Decide, from arithmetic alone. metadata: the file's, perhaps with overrides.
+
+    Raises LlamaspecError when it cannot fit, naming what to lower.
+    """
+    hparams = HParams.read(metadata, _n_vocab(file))
+    device = resolve(wish.devices, wish.gpu_layers)
+    n_ctx, why = _context(wish, hparams)
+    kernels = kernels_for(device, wish.backend)
+    cache_type = kernels.cache_type if wish.cache_type == "auto" else _cache_type(wish.cache_type)
+    values = sum(prod(info.shape) for info in file.tensors.values())
+    width = 4 if device.type == "cpu" else 2
+    cache_bytes = (
+        2 * wish.slots * n_ctx * hparams.n_layer * hparams.n_head_kv * max(hparams.head_k, hparams.head_v)
+        * torch.empty((), dtype=cache_type).element_size()
+    )  # fmt: skip
+    free = available_bytes() if device.type == "cpu" else torch.cuda.mem_get_info(device)[0]
+    resident = not free or values * width + cache_bytes <= SHARE * free
+    if free and cache_bytes > SHARE * free:
+        raise LlamaspecError(
+            f"a context of {n_ctx} tokens needs {cache_bytes / 2**30:.1f} GiB of cache, {free / 2**30:.1f} GiB are free",
+            hint="lower -c, --ctx-size",
+        )
+    if not resident:
+        needed = f"{values * width / 2**30:.1f} GiB"
+        why += (f"weights stay packed and are decoded at every use (unpacked: {needed}, free: {free / 2**30:.1f} GiB)",)
+    return ModelPlan(file, hparams, device, wish.backend, resident, n_ctx, cache_type, wish.slots, why)
+
+
+def _n_vocab(file: GGUFFile) -> int:
+    info = file.info("token_embd.weight")
+    if len(info.shape) != 2:
+        raise LlamaspecError(
+            f"{file.path}: tensor token_embd.weight has shape {list(info.shape)}, expected two dimensions",
+            hint="the file is damaged or was converted wrongly",
+        )
+    return info.shape[0]
+
+
+def _context(wish: Wish, hparams: HParams) -> tuple[int, tuple[str, ...]]:
+    if wish.n_ctx:
+        return wish.n_ctx, ()
+    if hparams.n_ctx_train <= LONGEST_UNASKED:
+        return hparams.n_ctx_train, ()
+    return LONGEST_UNASKED, (f"context {LONGEST_UNASKED} of the model's {hparams.n_ctx_train} tokens (raise it with -c)",)
+
+
+def _cache_type(name: str) -> torch.dtype:
+    if name not in CACHE_TYPES:
+        raise UsageError(f"cache type {name} is not built yet", hint=f"one of auto, {', '.join(CACHE_TYPES)}")
+    return CACHE_TYPES[name]
