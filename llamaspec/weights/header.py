@@ -175,7 +175,7 @@ class _Reader:
         self.at = 4
         version = self.u32("the version")
         if version and version & 0xFFFF == 0:
-            self.fail("written for a big-endian machine", "turn it with: python -m gguf.scripts.gguf_convert_endian")
+            self.fail("written for a big-endian machine", "convert it with: gguf-convert-endian FILE little")
         if version not in (2, 3):
             known = "older than any supported" if version < 2 else "newer than this llamaspec"
             self.fail(f"GGUF version {version} is {known} (2 and 3 are)", "take another conversion of the model")
