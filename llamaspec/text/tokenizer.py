@@ -14,7 +14,7 @@ from llamaspec.text.spm import BLANK, SPM
 from llamaspec.text.vocabulary import DAMAGED, HIDDEN, Type, Vocabulary, strings, to_bytes
 
 LATER = ("t5", "gemma4", "bert", "rwkv", "plamo2", "hybriddna", "whitespace", "test")
-C_BLANKS = " \t\n\v\f\r"
+C_BLANKS = tuple(" \t\n\v\f\r")
 
 
 class Tokenizer:
@@ -125,26 +125,22 @@ class Tokenizer:
 
     def _fragments(self, text: str, parse_special: bool) -> list[str | int]:
         """Texts and special tokens in order. The longest special is cut out everywhere first, then the next one."""
-        fragments: list[str | int] = [text] if text else []
+        taken = bytearray(len(text))
+        found: list[tuple[int, int, int]] = []
         for token, literal, hidden in self._specials:
-            if (hidden and not parse_special) or literal not in text:
-                continue
-            fragments = [
-                part
-                for fragment in fragments
-                for part in ((fragment,) if isinstance(fragment, int) else self._cut(fragment, token, literal))
-            ]
-        return fragments
-
-    def _cut(self, text: str, token: int, literal: str) -> Iterator[str | int]:
-        first, *others = text.split(literal)
-        if first:
-            yield first
-        for other in others:
-            yield token
-            rest = other.lstrip(C_BLANKS) if token in self._strip_right else other
-            if rest:
-                yield rest
+            if not hidden or parse_special:
+                for start in _free_places(text, literal, taken):
+                    stop = start + len(literal)
+                    while token in self._strip_right and text[stop : stop + 1] in C_BLANKS and not taken[stop]:
+                        stop += 1
+                    taken[start:stop] = b"\1" * (stop - start)
+                    found.append((start, stop, token))
+        out: list[str | int] = []
+        at = 0
+        for start, stop, token in sorted(found):
+            out += [text[at:start], token] if start > at else [token]
+            at = stop
+        return [*out, text[at:]] if at < len(text) else out
 
     # -- tokens -> text -----------------------------------------------------------------------------------------------
 
@@ -263,6 +259,17 @@ def _whole(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+def _free_places(text: str, literal: str, taken: bytearray) -> Iterator[int]:
+    """Where `literal` stands in `text`, left to right, clear of what is `taken`; the caller takes each at once."""
+    at = text.find(literal)
+    while at >= 0:
+        blocked = taken.find(1, at, at + len(literal))
+        if blocked < 0:
+            yield at
+        following = at + len(literal) if blocked < 0 else taken.find(0, blocked)
+        at = text.find(literal, following) if following >= 0 else -1
 
 
 def _letter(letter: str, text: str) -> bytes:
