@@ -148,8 +148,8 @@ def test_the_last_override_of_a_key_wins() -> None:
 
 @pytest.mark.parametrize(
     "entry",
-    ["", "key", "key=", "key=5", "key=int", "=int:5", "key=u32:5", "key=INT:5", "key=int:", "key=int:5.5", "key=int:1_0",
-     "key=float:nan", "key=float:inf", "key=float:1,5", "key=bool:yes", "key=bool:True", "key=bool:"],
+    ["", "key", "key=", "key=5", "key=int", "=int:5", "key=u32:5", "key=INT:5", "key=int:", "key=int:5.5",
+     "key=int:1_0", "key=float:nan", "key=float:inf", "key=float:1,5", "key=bool:yes", "key=bool:True", "key=bool:"],
 )  # fmt: skip
 def test_overrides_of_another_form_are_usage_errors(entry: str) -> None:
     with pytest.raises(UsageError) as error:
