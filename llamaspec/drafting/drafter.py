@@ -47,14 +47,25 @@ class Kept:
 class Drafter(Protocol):
     """llama.cpp's begin / process / draft / accept, with two of them renamed for what they mean."""
 
-    name: str
-    """As printed and as typed after --spec-type: "ngram-mod"."""
-    n_max: int
-    """The most tokens that a draft of this drafter ever has."""
-    features: Sequence[int]
-    """Target layers whose inputs it wants to see; () for drafters that only read tokens."""
-    top: int
-    """How many of the target's best tokens per row it wants to see in `observe`; 0 = none."""
+    @property
+    def name(self) -> str:
+        """As printed and as typed after --spec-type: "ngram-mod"."""
+        ...
+
+    @property
+    def n_max(self) -> int:
+        """The most tokens that a draft of this drafter ever has."""
+        ...
+
+    @property
+    def features(self) -> Sequence[int]:
+        """Target layers whose inputs it wants to see; () for drafters that only read tokens."""
+        ...
+
+    @property
+    def top(self) -> int:
+        """How many of the target's best tokens per row it wants to see in `observe`; 0 = none."""
+        ...
 
     def begin(self, slot: Slot) -> None:
         """A new prompt stands in slot.tokens."""

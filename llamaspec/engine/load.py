@@ -28,7 +28,9 @@ def known_architecture(file: GGUFFile) -> str:
             hint=f"it belongs to --spec-type {heads[name]}, which is not built yet",
         )
     known = ", ".join(shown.replace("_", "-") for shown in names("models"))
-    raise LlamaspecError(f"{file.path} has the architecture '{name[:60]}', which is not built yet", hint=f"known: {known}")
+    raise LlamaspecError(
+        f"{file.path} has the architecture '{name[:60]}', which is not built yet", hint=f"known: {known}"
+    )
 
 
 def load_model(plan: ModelPlan, exact: bool = True) -> Passes:

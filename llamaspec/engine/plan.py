@@ -91,7 +91,9 @@ def _context(wish: Wish, hparams: HParams) -> tuple[int, tuple[str, ...]]:
         return wish.n_ctx, ()
     if hparams.n_ctx_train <= LONGEST_UNASKED:
         return hparams.n_ctx_train, ()
-    return LONGEST_UNASKED, (f"context {LONGEST_UNASKED} of the model's {hparams.n_ctx_train} tokens (raise it with -c)",)
+    return LONGEST_UNASKED, (
+        f"context {LONGEST_UNASKED} of the model's {hparams.n_ctx_train} tokens (raise it with -c)",
+    )
 
 
 def _cache_type(name: str) -> torch.dtype:

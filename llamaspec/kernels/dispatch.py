@@ -17,7 +17,10 @@ BACKENDS = ("auto", "reference", "native")
 class Matrix(Protocol):
     """A weight, prepared by a back end."""
 
-    shape: tuple[int, ...]
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """[out, in]."""
+        ...
 
     def matmul(self, x: Tensor) -> Tensor:
         """x [N, in] float32 -> [N, out] float32."""
@@ -48,13 +51,25 @@ class Reach:
 class Kernels(Protocol):
     """A back end. Every function keeps its order of reduction whatever the number of rows."""
 
-    name: str
-    pass_rows: int | None
-    """Decode passes have exactly this many rows (padded or split); None = any width up to 64 gives the same bits."""
-    prompt_rows: int
-    """Rows per pass when reading a prompt."""
-    cache_type: torch.dtype
-    """What the KV cache holds unless the user says otherwise."""
+    @property
+    def name(self) -> str:
+        """As after --kernels."""
+        ...
+
+    @property
+    def pass_rows(self) -> int | None:
+        """Decode passes have exactly this many rows (padded or split); None = any width up to 64 has the same bits."""
+        ...
+
+    @property
+    def prompt_rows(self) -> int:
+        """Rows per pass when reading a prompt."""
+        ...
+
+    @property
+    def cache_type(self) -> torch.dtype:
+        """What the KV cache holds unless the user says otherwise."""
+        ...
 
     def prepare(self, weight: QuantizedTensor) -> Matrix:
         """Take a packed weight over, in whatever form is fastest."""

@@ -1,7 +1,7 @@
 """Rotary position embedding and its scalings (spec/models.md 1.2)."""
 
 from dataclasses import dataclass
-from math import floor, ceil, log, pi
+from math import ceil, floor, log, pi
 
 import torch
 from torch import Tensor

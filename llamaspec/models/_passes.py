@@ -15,7 +15,7 @@ from ._base import Batch, Model, Output
 
 @dataclass(frozen=True)
 class Branch:
-    """A slot's rows for one decode pass: the last token, then a tree of guesses (drafting.draft: parents, -1 = last)."""
+    """A slot's rows for one decode pass: its last token, then a tree of guesses (parents: -1 = the last token)."""
 
     slot: int
     tokens: Sequence[int]
