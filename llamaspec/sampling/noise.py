@@ -39,11 +39,11 @@ def uniform(
 
 def _words(seed: "int | Tensor", positions: Tensor, tokens: Tensor, stream: int, attempt: "int | Tensor") -> Tensor:
     """-> [n, k] int64: first output word of Philox4x32-10, key (seed), counter (token, position, stream)."""
-    column = [x.unsqueeze(-1) if isinstance(x, Tensor) and x.dim() else x for x in (seed, positions, attempt)]
+    column = [_column(x) for x in (seed, positions, attempt)]
     if tokens.device.type != "cpu":
         return _philox(*_spread(column, tokens, stream))
     # numpy: half the cost of torch for each of the 85 small integer operations, the same words.
-    column = [x.numpy() if isinstance(x, Tensor) else x for x in column]
+    column = [x if isinstance(x, int) else x.numpy() for x in column]
     host = tokens.numpy()
     n, k = max(len(positions), len(host)), host.shape[1]
     step = max(1, _CHUNK // max(1, n))
@@ -53,6 +53,10 @@ def _words(seed: "int | Tensor", positions: Tensor, tokens: Tensor, stream: int,
     for at in range(0, k, step):
         out.numpy()[:, at : at + step] = _philox(*_spread(column, host[:, at : at + step], stream))
     return out
+
+
+def _column(x: "int | Tensor") -> "int | Tensor":
+    return x if isinstance(x, int) or not x.dim() else x.unsqueeze(-1)
 
 
 def _spread(column: Sequence[Any], tokens: Any, stream: int) -> tuple[tuple[Any, ...], tuple[Any, Any]]:

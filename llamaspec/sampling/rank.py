@@ -11,9 +11,8 @@ def keys(values: Tensor, ids: "Tensor | None" = None) -> Tensor:
     """
     bits = (values + 0.0).view(torch.int32)  # -0.0 becomes 0.0: they are equal
     bits = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # negative floats count downwards in two's complement
-    if ids is None:
-        ids = torch.arange(values.shape[-1], device=values.device)
-    return (bits.long() << 32) | (0xFFFFFFFF - ids)
+    column = torch.arange(values.shape[-1], device=values.device) if ids is None else ids
+    return (bits.long() << 32) | (0xFFFFFFFF - column)
 
 
 def first(values: Tensor, ids: "Tensor | None" = None) -> Tensor:

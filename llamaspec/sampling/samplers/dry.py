@@ -119,7 +119,7 @@ def breakers(texts: Sequence[str], vocab: "Vocab") -> Breakers:
                 if piece.endswith(text[:covered]):
                     rest = text[covered:]
                     if rest not in rests:
-                        words = vocab.tokenize(rest.decode(errors="replace"), add_special=False, parse_special=False)
+                        words = vocab.encode(rest.decode(errors="replace"), add_special=False, parse_special=False)
                         rests[rest] = tuple(words[:_MAX_TAIL])
                     if rests[rest] not in found.setdefault(token, []):
                         found[token].append(rests[rest])

@@ -31,8 +31,8 @@ class Sampler(Stateless):
     def apply(self, logits: Tensor, rows: Rows, state: Any = None) -> Tensor:
         """logits [n, V] -> [n, V]."""
         best = logits.amax(-1, keepdim=True)
-        keep = (logits >= best + self.gap) | (logits == best)  # p > 1 keeps the best, as llama.cpp does
-        if self.min_keep > 1:
-            at = rank.keys(logits, rows.ids).topk(min(self.min_keep, logits.shape[-1])).indices
+        keep = logits >= best + self.gap
+        if self.min_keep > 1 or self.gap > 0:
+            at = rank.keys(logits, rows.ids).topk(min(max(1, self.min_keep), logits.shape[-1])).indices
             keep = keep.scatter(-1, at, True)
         return torch.where(keep, logits, -torch.inf)

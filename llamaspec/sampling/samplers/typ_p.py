@@ -32,7 +32,7 @@ class Sampler(Stateless):
         split = mass(logits)
         by_rank = rank.descending(logits, rows.ids)  # decides between equal scores
         score = (split.surprise - split.entropy).abs().gather(-1, by_rank)
-        order = by_rank.gather(-1, score.sort(-1, stable=True).indices)
+        order = by_rank.gather(-1, score.sort(dim=-1, stable=True).indices)
         weights = split.weights.gather(-1, order)
         before = weights.cumsum(-1) - weights
         keep = before.double() <= self.p * split.total.double()
