@@ -70,6 +70,9 @@ class Drafter(Protocol):
     def begin(self, slot: Slot) -> None:
         """A new prompt stands in slot.tokens."""
 
+    def forget(self, slot: Slot) -> None:
+        """Earlier tokens of the slot changed without a `begin` (a context shift, an edited history)."""
+
     def observe(self, slot: Slot, rows: Kept) -> None:
         """The target kept these rows (prompt chunks and accepted paths, never rejected ones)."""
 

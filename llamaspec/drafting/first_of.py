@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from .draft import Draft
-from .drafter import Base, Drafter, Kept, Slot
+from .drafter import Drafter, Kept, Slot
 from .measured import Measured
 from .stats import Report, Request
 
@@ -90,9 +90,8 @@ class FirstOf:
 
     def forget(self, slot: Slot) -> None:
         """Earlier tokens of the slot changed without a `begin`: drafters drop what they derived from positions."""
-        for measured in self.drafters:
-            if isinstance(measured.drafter, Base):
-                measured.drafter.forget(slot)
+        for drafter in self.drafters:
+            drafter.forget(slot)
 
     def report(self, request: Request) -> Report:
         """The request's numbers and every drafter's, as they are now."""

@@ -44,6 +44,10 @@ class Measured:
         self.counters.ms_begin += 1e3 * (perf_counter() - start)
         self.counters.calls_begin += 1
 
+    def forget(self, slot: Slot) -> None:
+        """Passed on."""
+        self.drafter.forget(slot)
+
     def observe(self, slot: Slot, rows: Kept) -> None:
         """Passed on."""
         self.drafter.observe(slot, rows)
