@@ -44,7 +44,7 @@ class Session:
     def begin(self, prompt: Sequence[int], seq: int = 0) -> None:
         """A new prompt (llama.cpp: all of its tokens that are evaluated)."""
         slot = self._slots.setdefault(seq, Slot(seq))
-        slot.tokens = list(prompt)
+        slot.tokens = _checked([*prompt])
         self._drafters.begin(slot)
 
     def draft(self, history: Sequence[int], id_last: int, n_max: int = -1, seq: int = 0) -> list[int]:
@@ -85,7 +85,7 @@ class Session:
         slot = self._slots.setdefault(ask.seq, Slot(ask.seq))
         slot.limit = ask.n_max
         known = len(slot.tokens)
-        tokens = [*ask.history, ask.id_last]
+        tokens = _checked([*ask.history, ask.id_last])
         if tokens[:known] == slot.tokens:
             slot.tokens += tokens[known:]
         else:
@@ -114,6 +114,17 @@ def drafter(names: str | Sequence[str], *, spec_compat: Compat = "reference", **
     if rest:
         raise UsageError(f"unknown keyword: {', '.join(sorted(rest))}", hint=f"the drafters are {', '.join(types)}")
     return Session(chosen)
+
+
+def _checked(tokens: list[int]) -> list[int]:
+    """Raises UsageError unless every token is an id: a whole number from 0 to 2^31 - 1."""
+    try:
+        valid = not tokens or (min(tokens) >= 0 and max(tokens) < 1 << 31 and {*map(type, tokens)} == {int})
+    except TypeError:
+        valid = False
+    if not valid:
+        raise UsageError("a history must be a list of token ids", hint="whole numbers from 0 to 2147483647")
+    return tokens
 
 
 def _nameable() -> list[str]:
