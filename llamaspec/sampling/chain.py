@@ -22,7 +22,7 @@ __all__ = ["DEFAULT_ORDER", "Chain", "Rows", "SamplerParams", "State"]
 State = tuple[Any, ...]
 """One immutable state per sampler; None for those without memory."""
 
-_LONGEST_ODDS = 26.5
+_REACH = 26.5
 """No noise is above 22.88 or below -3.14: a logit lower than the best by more than this cannot win."""
 
 
@@ -101,7 +101,12 @@ class Chain:
         """logits [n, V] -> [n] int64: `choose` without looking at the result, for CUDA graphs: -1 or -2 for an error
         that `check` raises later."""
         values, narrowed = self._columns(logits, rows, state, self._drawn)
-        chosen = rank.first(values if self.greedy else self._noisy(values, narrowed), narrowed.ids)
+        if self.greedy:
+            chosen = rank.first(values, narrowed.ids)
+        elif narrowed.ids is None and values.device.type == "cpu":
+            chosen = _pruned(values, narrowed)
+        else:
+            chosen = rank.first(self._noisy(values, narrowed), narrowed.ids)
         sound = self._sound(logits, values)
         return torch.where(sound < 0, sound, chosen)
 
@@ -165,6 +170,23 @@ class Chain:
 
 
 _BROKEN, _EMPTY = -2, -1
+
+
+def _pruned(values: Tensor, rows: Rows) -> Tensor:
+    """values [n, V] on the CPU -> [n] int64: the argmax with noise, computed only for tokens within reach of the best.
+
+    Most of a vocabulary is not, and 150,000 tokens of noise cost 6 ms.
+    """
+    best = values.amax(-1)
+    floors = best - torch.clamp(best.abs() * 1e-5, min=_REACH)  # beyond 2^21, roundings of the sum count too
+    chosen = torch.zeros(len(values), dtype=torch.int64)
+    for at, (row, floor) in enumerate(zip(values, floors.tolist(), strict=True)):
+        near = (row >= floor).nonzero().T
+        if near.shape[-1]:
+            seed, attempt = (x if isinstance(x, int) or not x.dim() else x[at] for x in (rows.seed, rows.attempt))
+            scores = row[near] + noise(seed, rows.positions[at : at + 1], near, attempt=attempt)
+            chosen[at] = near[0, rank.first(scores)[0]]
+    return chosen
 
 
 def _simplified(samplers: Sequence[Sampler]) -> list[Sampler]:

@@ -4,11 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
 from ...errors import UsageError
+from ..edit import columns_of, edit
 from ..sampler import Rows
-from ..spread import spread
 
 if TYPE_CHECKING:
     from ..params import SamplerParams
@@ -57,8 +58,8 @@ class Sampler:
         lengths = self.repeats(state)
         if not lengths:
             return logits
-        penalties = [self.multiplier * self.base ** self._exponent(length) for length in lengths.values()]
-        return logits - spread(list(lengths), penalties, logits, rows.ids)
+        penalties = {token: self.multiplier * self.base ** self._exponent(m) for token, m in lengths.items()}
+        return edit(logits, rows.ids, *columns_of(penalties, logits, rows.ids), torch.sub)
 
     def repeats(self, window: Sequence[int]) -> dict[int, int]:
         """Token -> length of the longest repetition that it would extend, for the tokens to penalise."""

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from ...errors import UsageError
+from ..edit import edit
 from ..sampler import Rows, Stateless
-from ..spread import spread
 
 if TYPE_CHECKING:
     from ..params import SamplerParams
@@ -42,4 +42,4 @@ class Sampler(Stateless):
         """logits [n, V] -> [n, V]."""
         if self.tokens.device != logits.device:  # moved once, before a CUDA graph is captured
             self.tokens, self.values = self.tokens.to(logits.device), self.values.to(logits.device)
-        return logits + spread(self.tokens, self.values, logits, rows.ids)
+        return edit(logits, rows.ids, self.tokens, self.values, torch.add)

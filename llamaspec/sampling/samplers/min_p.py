@@ -33,6 +33,6 @@ class Sampler(Stateless):
         best = logits.amax(-1, keepdim=True)
         keep = logits >= best + self.gap
         if self.min_keep > 1 or self.gap > 0:
-            at = rank.keys(logits, rows.ids).topk(min(max(1, self.min_keep), logits.shape[-1])).indices
+            at = rank.columns(logits, rows.ids, min(max(1, self.min_keep), logits.shape[-1]))
             keep = keep.scatter(-1, at, True)
         return torch.where(keep, logits, -torch.inf)

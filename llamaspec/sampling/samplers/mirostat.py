@@ -54,7 +54,7 @@ class Sampler:
         return self._keep(logits, rows.ids, state)
 
     def _keep(self, logits: Tensor, ids: "Tensor | None", mu: float) -> Tensor:
-        order = rank.descending(logits, ids)
+        order = rank.columns(logits, ids, logits.shape[-1])
         if self.version == 2:
             keep = mass(logits).surprise.gather(-1, order) <= mu * math.log(2)
         else:

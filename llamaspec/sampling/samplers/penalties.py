@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ..edit import columns_of, edit
 from ..sampler import Rows
-from ..spread import spread
 
 if TYPE_CHECKING:
     from ..params import SamplerParams
@@ -46,6 +46,8 @@ class Sampler:
         seen = Counter(state)
         if not seen:
             return logits
-        counts = spread(list(seen), list(seen.values()), logits, rows.ids)
+        return edit(logits, rows.ids, *columns_of(seen, logits, rows.ids), self._penalised)
+
+    def _penalised(self, logits: Tensor, counts: Tensor) -> Tensor:
         scaled = torch.where(logits <= 0, logits * self.repeat, logits / self.repeat)
-        return torch.where(counts > 0, scaled - (counts * self.frequency + self.presence), logits)
+        return scaled - (counts * self.frequency + self.presence)

@@ -39,5 +39,5 @@ class Sampler(Stateless):
         """logits [n, V] -> [n, V]."""
         if self.k >= logits.shape[-1]:
             return logits
-        at = rank.keys(logits, rows.ids).topk(self.k).indices
+        at = rank.columns(logits, rows.ids, self.k)
         return torch.full_like(logits, -torch.inf).scatter(-1, at, logits.gather(-1, at))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .. import rank
-from ..mass import mass
+from ..mass import Mass, mass
 from ..sampler import Rows, Stateless
 
 if TYPE_CHECKING:
@@ -31,9 +31,27 @@ class Sampler(Stateless):
     def apply(self, logits: Tensor, rows: Rows, state: Any = None) -> Tensor:
         """logits [n, V] -> [n, V]."""
         split = mass(logits)
-        order = rank.descending(logits, rows.ids)
-        weights = split.weights.gather(-1, order)
-        before = weights.cumsum(-1) - weights
-        keep = before.double() < self.p * split.total.double()
-        keep[..., : self.min_keep] = True
-        return torch.where(torch.zeros_like(keep).scatter(-1, order, keep), logits, -torch.inf)
+        order, before = self._ranked(split, logits, rows)
+        keep = before < self.p * split.total.double()
+        keep[:, : self.min_keep] = True
+        return torch.where(torch.zeros_like(logits, dtype=torch.bool).scatter(-1, order, keep), logits, -torch.inf)
+
+    def _ranked(self, split: Mass, logits: Tensor, rows: Rows) -> tuple[Tensor, Tensor]:
+        """-> columns [n, k] best first, and [n, k] float64: what the tokens before each one weigh together.
+
+        Mostly a few hundred columns are enough; looking whether they are would be a host sync on CUDA.
+        """
+        width = logits.shape[-1]
+        for size in () if logits.is_cuda else (512, 8192):
+            if max(size, self.min_keep) < width:
+                order = rank.columns(logits, rows.ids, max(size, self.min_keep))
+                before = _before(split.weights, order)
+                if bool((before[:, -1:] >= self.p * split.total.double()).all()):
+                    return order, before
+        order = rank.columns(logits, rows.ids, width)
+        return order, _before(split.weights, order)
+
+
+def _before(weights: Tensor, order: Tensor) -> Tensor:
+    ranked = weights.gather(-1, order)
+    return (ranked.cumsum(-1) - ranked).double()

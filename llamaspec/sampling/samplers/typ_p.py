@@ -30,7 +30,7 @@ class Sampler(Stateless):
     def apply(self, logits: Tensor, rows: Rows, state: Any = None) -> Tensor:
         """logits [n, V] -> [n, V]."""
         split = mass(logits)
-        by_rank = rank.descending(logits, rows.ids)  # decides between equal scores
+        by_rank = rank.columns(logits, rows.ids, logits.shape[-1])  # decides between equal scores
         score = (split.surprise - split.entropy).abs().gather(-1, by_rank)
         order = by_rank.gather(-1, score.sort(dim=-1, stable=True).indices)
         weights = split.weights.gather(-1, order)
