@@ -68,6 +68,30 @@ def test_every_hostile_file_is_refused(name: str, tmp_path: Path) -> None:
     assert peak < 2**20, "memory follows a number claimed in the file"
 
 
+@pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        ("zeros", "not a GGUF file", ".gguf"),
+        ("old_ggml", "older than GGUF", "convert"),
+        ("lfs_pointer", "Git LFS pointer", "git lfs pull"),
+        ("web_page", "a web page", "fetch the file again"),
+        ("version_1", "version 1", "another conversion"),
+        ("big_endian", "big-endian", "gguf-convert-endian"),
+        ("array_of_arrays", "array of arrays", ""),
+        ("array_length_2_60", "'k' takes 1,152,921,504,606,846,976 bytes", "damaged"),
+        ("key_twice", "'general.architecture' appears twice", "damaged"),
+        ("data_one_byte_short", "truncated: tensor 'a' ends at 384, but the file has 383 bytes", "fetch it again"),
+        ("row_half_a_block", "'a' have 128 values, no multiple of 256", "damaged"),
+        ("split_part_2", "part 2 of 3", "part 1"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_and_what_to_do(name: str, message: str, hint: str, tmp_path: Path) -> None:
+    error = refusal(partial(GGUFFile, written(tmp_path, CORPUS[name]())))
+    assert error
+    assert message in error.message
+    assert hint in error.hint
+
+
 def test_the_corpus_has_no_two_equal_files() -> None:
     made = [make() for make in CORPUS.values()]
     assert len(set(made)) == len(made) >= 40
@@ -171,10 +195,11 @@ def test_more_entries_than_any_model_has(
         GGUFFile(path)
 
 
+@pytest.mark.parametrize("odd", [1, 2, 3, 4])
 @pytest.mark.parametrize("alignment", [1, 2, 64, 4096])
-def test_other_alignments(alignment: int, tmp_path: Path) -> None:
+def test_other_alignments(alignment: int, odd: int, tmp_path: Path) -> None:
     """Tensors start at multiples of general.alignment, counted from the aligned end of the header."""
-    keys = [ARCH, ("general.alignment", U32, alignment)]
+    keys = [ARCH, ("general.alignment", U32, alignment), ("x" * odd, U32, 1)]
     later = -(-12 // alignment) * alignment
     tensors = [Tensor("a", (3,)), Tensor("b", (2,), offset=later)]
     payload = bytes(range(12)) + bytes(later - 12) + bytes(range(100, 108))
@@ -210,6 +235,11 @@ def test_names_with_control_characters_are_shown_escaped(tmp_path: Path) -> None
         GGUFFile(written(tmp_path, data))
     assert error.value.message.isprintable()
     assert "x1b" in error.value.message
+
+
+def test_a_file_may_end_with_an_empty_string(tmp_path: Path) -> None:
+    path = written(tmp_path, bytes(build([ARCH, ("t", STRING, ["a", ""])]).data))
+    assert GGUFFile(path).metadata.strings("t") == ("a", "")
 
 
 def test_string_arrays_are_sequences(tmp_path: Path) -> None:
