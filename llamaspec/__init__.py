@@ -15,9 +15,7 @@ __version__ = "0.1.0"
 __all__ = ["LlamaspecError", "UsageError", "__version__", "demo", "drafter", "load", "render"]
 
 
-def load(
-    model: "str | os.PathLike[str]", *, report: "Callable[[str], None] | None" = None, **keywords: Any
-) -> "LLM":
+def load(model: "str | os.PathLike[str]", *, report: "Callable[[str], None] | None" = None, **keywords: Any) -> "LLM":
     """Load a GGUF model. keywords: the long flags of the command line with _ for - (`llamaspec flags` lists them).
 
     report: called with a line for whatever was decided or looks odd. Raises LlamaspecError or UsageError.

@@ -17,7 +17,8 @@ def names(folder: str) -> tuple[str, ...]:
     Works from zip files too. Files that start with an underscore are not on display.
     """
     package = importlib.util.find_spec(f"llamaspec.{folder}")
-    assert package is not None and package.submodule_search_locations is not None, folder
+    assert package is not None, folder
+    assert package.submodule_search_locations is not None, folder
     listing = pkgutil.iter_modules(package.submodule_search_locations)
     return tuple(sorted(module.name for module in listing if not module.name.startswith("_")))
 

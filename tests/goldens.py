@@ -36,19 +36,19 @@ class Golden:
 
 
 def models() -> Iterator[Golden]:
-    """Every model entry of every data folder, once per name, split files with the entry they share logits with."""
-    seen = set()
+    """Every model entry, once per name, split files with the entry they share logits with.
+
+    Of a name in several folders the first whose model file is there counts; one that is nowhere is given too, so that
+    tests can skip it by name.
+    """
+    found: dict[str, Golden] = {}
     for folder in folders():
         root = folder / "goldens" if (folder / "goldens").is_dir() else folder
         index = root / "index.json"
-        if not index.is_file():
-            continue
-        entries = json.loads(index.read_text())
+        entries = json.loads(index.read_text()) if index.is_file() else {}
         for name, entry in entries.items():
-            if name in seen or not entry.get("model"):
-                continue
-            shared = entries.get(entry.get("same_golden_as", ""), {})
-            merged = {**shared, **entry}
-            if "logits" in merged and "prompt_tokens" in merged:
-                seen.add(name)
-                yield Golden(name, root, merged)
+            merged = {**entries.get(entry.get("same_golden_as", ""), {}), **entry}
+            whole = merged.get("model") and "logits" in merged and "prompt_tokens" in merged
+            if whole and not (name in found and found[name].model.is_file()):
+                found[name] = Golden(name, root, merged)
+    yield from found.values()

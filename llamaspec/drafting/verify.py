@@ -6,7 +6,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..sampling.chain import Chain
 from ..sampling.sampler import Rows
 from .draft import Draft, Verdict
 from .drafter import Slot

@@ -27,9 +27,9 @@ def known_architecture(file: GGUFFile) -> str:
             f"{file.path} is a trained draft head ({name}), not a model",
             hint=f"it belongs to --spec-type {heads[name]}, which is not built yet",
         )
-    known = ", ".join(shown.replace("_", "-") for shown in names("models"))
     raise LlamaspecError(
-        f"{file.path} has the architecture '{name[:60]}', which is not built yet", hint=f"known: {known}"
+        f"{file.path} has the architecture '{name[:60]}', which is not built yet",
+        hint=f"known: {', '.join(shown.replace('_', '-') for shown in names('models'))}",
     )
 
 

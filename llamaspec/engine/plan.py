@@ -67,12 +67,11 @@ def plan(file: GGUFFile, metadata: Metadata, wish: Wish) -> ModelPlan:
     resident = not free or values * width + cache_bytes <= SHARE * free
     if free and cache_bytes > SHARE * free:
         raise LlamaspecError(
-            f"a context of {n_ctx} tokens needs {cache_bytes / 2**30:.1f} GiB of cache, {free / 2**30:.1f} GiB are free",
+            f"a context of {n_ctx} tokens needs a cache of {_gib(cache_bytes)}, {_gib(free)} are free",
             hint="lower -c, --ctx-size",
         )
     if not resident:
-        needed = f"{values * width / 2**30:.1f} GiB"
-        why += (f"weights stay packed and are decoded at every use (unpacked: {needed}, free: {free / 2**30:.1f} GiB)",)
+        why += (f"weights are unpacked at every use: all at once need {_gib(values * width)}, {_gib(free)} are free",)
     return ModelPlan(file, hparams, device, wish.backend, resident, n_ctx, cache_type, wish.slots, why)
 
 
@@ -91,9 +90,11 @@ def _context(wish: Wish, hparams: HParams) -> tuple[int, tuple[str, ...]]:
         return wish.n_ctx, ()
     if hparams.n_ctx_train <= LONGEST_UNASKED:
         return hparams.n_ctx_train, ()
-    return LONGEST_UNASKED, (
-        f"context {LONGEST_UNASKED} of the model's {hparams.n_ctx_train} tokens (raise it with -c)",
-    )
+    return LONGEST_UNASKED, (f"context of {LONGEST_UNASKED} tokens, the model knows {hparams.n_ctx_train}: see -c",)
+
+
+def _gib(size: float) -> str:
+    return f"{size / 2**30:.1f} GiB"
 
 
 def _cache_type(name: str) -> torch.dtype:

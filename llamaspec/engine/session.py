@@ -97,7 +97,7 @@ class Session:
         """The text a token completes, and why the answer ends with it, if it does."""
         if token in self.slot.ends:
             return "", "eos"
-        text = stream.feed(token)
+        text = stream.push(token)
         return text, "word" if stream.stopped is not None else ""
 
     def _before_a_step(self, stream: TextStream) -> str:

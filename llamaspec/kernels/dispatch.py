@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from ..errors import LlamaspecError, UsageError
-from ..shelf import take
 from ..weights.tensor import QuantizedTensor
+from . import quants
 
 BACKENDS = ("auto", "reference", "native")
 
@@ -94,7 +94,7 @@ class Kernels(Protocol):
 
 def dequantize(weight: QuantizedTensor) -> Tensor:
     """The weight as float32 [*shape], on its own device (decisions.md 4: the oracle of every fast path)."""
-    kind = take("kernels.quants", weight.type, kind="quant type")
+    kind = quants.of(weight)
     blocks = weight.data.reshape(-1, kind.BYTES)
     return kind.decode_torch(blocks).reshape(weight.shape)
 

@@ -13,7 +13,7 @@ from .dispatch import Reach, dequantize, rows
 PASS_ROWS = 16
 """Torch's matrix products give a row the same bits at any place of a fixed width, but not at any width."""
 KV_BLOCK = 256
-"""Positions per attention block: merged in order with a running maximum, so that the extent of the cache is no matter."""
+"""Positions per attention block: merged in order with a running maximum, whatever the extent of the cache."""
 
 
 class DenseMatrix:

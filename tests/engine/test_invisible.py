@@ -13,6 +13,7 @@ import llamaspec
 from llamaspec.drafting.draft import Draft
 from llamaspec.drafting.drafter import Base
 from llamaspec.drafting.first_of import FirstOf
+from llamaspec.engine.llm import LLM
 from llamaspec.shelf import names
 from tests.engine.conftest import usable
 
@@ -40,7 +41,7 @@ class Recorder:
 
     rows: list[torch.Tensor]
 
-    def attach(self, llm: llamaspec.engine.llm.LLM) -> None:
+    def attach(self, llm: LLM) -> None:
         """Watch an LLM's loop."""
         loop, settle = llm.session.loop, type(llm.session.loop).settle
 
@@ -63,7 +64,7 @@ def _path(draft: Draft, gain) -> list[int]:
 
 
 @functools.cache
-def model(**keywords: Any) -> llamaspec.engine.llm.LLM:
+def model(**keywords: Any) -> LLM:
     """One LLM per set of keywords; its answers start from an empty cache."""
     return llamaspec.load(next(iter(usable().values())), device="cpu", ctx_size=512, **keywords)
 

@@ -16,6 +16,8 @@ def supported(golden: goldens.Golden) -> str:
     """Why an entry cannot be checked yet; "" = it can."""
     if not golden.model.is_file():
         return "its model file is absent"
+    if not golden.logits.is_file():
+        return "its logits are absent"
     if golden.entry["arch"].replace("-", "_") not in shelf.names("models"):
         return f"architecture {golden.entry['arch']} comes later"
     types = {info.type.lower() for info in GGUFFile(golden.model).tensors.values()}
