@@ -16,6 +16,7 @@ from ..options.keywords import override
 from ..options.sampling import Sampling
 from ..sampling.chain import Chain
 from ..sampling.params import SamplerParams
+from ..text.template import KEY as TEMPLATE_KEY
 from ..text.template import ChatTemplate
 from ..text.tokenizer import Tokenizer
 from ..weights.file import GGUFFile
@@ -111,12 +112,14 @@ class LLM:
     @cached_property
     def template(self) -> ChatTemplate:
         """The chat template in force: --chat-template, else the model's, else ChatML."""
-        return ChatTemplate.from_metadata(self.metadata, self.tokenizer, self.groups.chat.chat_template or None)
+        own = {TEMPLATE_KEY: self.groups.chat.chat_template} if self.groups.chat.chat_template else {}
+        found = ChatTemplate.from_metadata({**self.metadata, **own}, self.tokenizer)
+        return found or ChatTemplate.chatml(self.tokenizer)
 
     @property
     def has_template(self) -> bool:
         """Whether the user or the file names a chat template."""
-        return bool(self.groups.chat.chat_template) or "tokenizer.chat_template" in self.metadata
+        return bool(self.groups.chat.chat_template) or TEMPLATE_KEY in self.metadata
 
     def render(self, messages: Sequence[Mapping[str, Any]], **options: Any) -> str:
         """The prompt that the chat template makes of messages (text.template.ChatTemplate.render)."""

@@ -43,5 +43,5 @@ def test_a_look_at_data_would_be_seen():
             return embed(tokens) * int(tokens.max().item())
 
     run.model.token_embd = Peeking()
-    with pytest.raises(Exception, match="_local_scalar_dense|item"):
+    with pytest.raises(Exception, match=r"_local_scalar_dense|item"):
         run_without_data(run.model, run.cache, 16, False)
