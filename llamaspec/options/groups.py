@@ -1,0 +1,152 @@
+"""What was said, as the parts of the program read it: one frozen object per option group."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..errors import UsageError
+from .chat import Chat
+from .commands import Command
+from .context import Context
+from .draft import Draft
+from .flag import Flag
+from .log import About, Log
+from .model import Model
+from .placement import Placement
+from .sampling import Sampling
+from .speculation import TYPES, Speculation
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One flag as it was said: the words of each time (True / False for a switch), and what they mean."""
+
+    words: tuple[tuple[str, ...] | bool, ...]
+    value: Any
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark about the command line. level: the verbosity from which it is shown (2 warning, 3 note)."""
+
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Groups:
+    """All option groups. said: the flags that were given, in order, by key. operands: words without a dash."""
+
+    model: Model = field(default_factory=Model)
+    context: Context = field(default_factory=Context)
+    placement: Placement = field(default_factory=Placement)
+    draft: Draft = field(default_factory=Draft)
+    speculation: Speculation = field(default_factory=Speculation)
+    sampling: Sampling = field(default_factory=Sampling)
+    chat: Chat = field(default_factory=Chat)
+    log: Log = field(default_factory=Log)
+    about: About = field(default_factory=About)
+    said: Mapping[str, Entry] = field(default_factory=dict, compare=False, repr=False)
+    notes: tuple[Note, ...] = field(default=(), compare=False)
+    operands: tuple[str, ...] = ()
+
+
+def given(flag: Flag, value: Any, keys: Mapping[str, Flag]) -> list[tuple[Flag, Any]]:
+    """The fields that a flag sets: its own, or those it gives."""
+    if not flag.gives:
+        return [(flag, value)]
+    return [(keys[key], value if text is None else keys[key].read(text)) for key, text in flag.gives]
+
+
+def build(
+    command: Command, said: Mapping[str, Entry], notes: tuple[Note, ...] = (), operands: tuple[str, ...] = ()
+) -> Groups:
+    """The groups of what was said, in the order it was said. Raises UsageError when flags contradict each other."""
+    fields: dict[str, dict[str, Any]] = {}
+    explicit: set[str] = set()
+    for key, entry in said.items():
+        if entry.value is False and command.keys[key].gives:
+            continue
+        for flag, value in given(command.keys[key], entry.value, command.keys):
+            if not flag.field:
+                continue
+            mine = fields.setdefault(flag.group, {})
+            mine[flag.field] = mine[flag.field] + value if flag.many and flag.key in explicit else value
+            explicit.add(flag.key)
+    fields = _last_of(fields, said, "chat", "prompt", "file", "binary_file")
+    fields = _last_of(fields, said, "chat", "system_prompt", "system_prompt_file")
+    fields = _last_of(fields, said, "chat", "chat_template", "chat_template_file")
+    made = Groups(
+        model=Model(**fields.get("model", {})),
+        context=Context(**fields.get("context", {})),
+        placement=Placement(**fields.get("placement", {})),
+        draft=Draft(**fields.get("draft", {})),
+        speculation=Speculation(**fields.get("speculation", {})),
+        sampling=Sampling(**fields.get("sampling", {})),
+        chat=Chat(**fields.get("chat", {})),
+        log=Log(**fields.get("log", {})),
+        about=About(**fields.get("about", {})),
+        said=said,
+        notes=notes,
+        operands=operands,
+    )
+    return _checked(_settled(made, explicit), explicit)
+
+
+def _last_of(
+    fields: dict[str, dict[str, Any]], said: Mapping[str, Entry], group: str, *rivals: str
+) -> dict[str, dict[str, Any]]:
+    """Of flags that fill the same place the last one counts."""
+    spoken = [key for key in said if key in rivals]
+    for loser in spoken[:-1]:
+        fields[group].pop(loser, None)
+    return fields
+
+
+def _settled(groups: Groups, explicit: set[str]) -> Groups:
+    """Values that depend on other flags."""
+    spec, draft = groups.speculation, groups.draft
+    if spec.compat == "old":
+        old = {"n_max": ("spec_draft_n_max", 16), "p_min": ("spec_draft_p_min", 0.75)}
+        draft = replace(draft, **{name: value for name, (key, value) in old.items() if key not in explicit})
+    types = tuple(dict.fromkeys(name for name in spec.types if name != "none"))
+    # llama.cpp would load the draft model and not use it; who names one wants it used.
+    if groups.model.model_draft and types and not any(name == "auto" or name.startswith("draft-") for name in types):
+        types = (*types, "auto")
+    types = tuple(sorted(types, key=_place))
+    n_min = spec.ngram_mod_n_min
+    if "spec_ngram_mod_n_min" not in explicit:
+        n_min = min(n_min, spec.ngram_mod_n_max)
+    spec = replace(spec, types=types, ngram_mod_n_min=n_min)
+    return replace(groups, speculation=spec, draft=draft)
+
+
+def _place(name: str) -> int:
+    """llama.cpp's order of asking; drafters that only exist here come before those with a model."""
+    order = {known: 2 * place for place, known in enumerate((*TYPES, "auto"))}
+    return order.get(name, order["draft-simple"] - 1)
+
+
+def _checked(groups: Groups, explicit: set[str]) -> Groups:
+    """Refuses speculation that can never draft a token."""
+    spec, draft = groups.speculation, groups.draft
+    model_drafts = any(name.startswith("draft-") for name in spec.types) or (
+        bool(groups.model.model_draft) and "auto" in spec.types
+    )
+    off = "--spec-type none switches speculation off"
+    if model_drafts and draft.n_max == 0:
+        raise UsageError("--spec-draft-n-max 0 leaves the draft model nothing to draft", off)
+    if model_drafts and draft.n_min > draft.n_max:
+        raise UsageError(
+            f"--spec-draft-n-min {draft.n_min} is more than --spec-draft-n-max {draft.n_max}: no draft would be used",
+            f"raise --spec-draft-n-max to at least {draft.n_min}",
+        )
+    if "ngram-mod" in spec.types and (spec.ngram_mod_n_max == 0 or spec.ngram_mod_n_min > spec.ngram_mod_n_max):
+        raise UsageError(
+            f"--spec-ngram-mod-n-min {spec.ngram_mod_n_min} and --spec-ngram-mod-n-max {spec.ngram_mod_n_max}: "
+            "no draft of ngram-mod would be used",
+            off,
+        )
+    if "draft-simple" in spec.types and "spec_type" in explicit and not groups.model.model_draft:
+        raise UsageError("--spec-type draft-simple needs a draft model", "give its GGUF file with -md")
+    return groups

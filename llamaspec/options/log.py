@@ -1,0 +1,43 @@
+"""What is told beside the answer, all of it on stderr."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from .flag import Flag, flag, row
+from .values import integer, on_off_auto
+
+
+@dataclass(frozen=True, kw_only=True)
+class Log:
+    """Messages and statistics."""
+
+    show_timings: bool | None = flag(
+        "--show-timings / --no-show-timings", "print prompt and generation speed after each answer",
+        default=None, env="LLAMA_ARG_SHOW_TIMINGS", shown="on in chat",
+    )  # fmt: skip
+    json: bool = flag("--json", "print one JSON object on stdout in place of the text", default=False)
+    color: str = flag(
+        "-co, --color on|off|auto", "colours; without a value: on",
+        default="auto", parse=on_off_auto, choices=("on", "off", "auto"), bare="on",
+    )  # fmt: skip
+    verbosity: int = flag(
+        "-lv, --verbosity, --log-verbosity N", "0 nothing, 1 errors, 2 warnings, 3 notes, 4 details, 5 everything",
+        default=2, parse=integer(0, 5), env="LLAMA_ARG_LOG_VERBOSITY",
+    )  # fmt: skip
+    debug: bool = flag(
+        "--debug", "show the Python traceback of an error", default=False, env="LLAMASPEC_DEBUG",
+    )  # fmt: skip
+
+    rows: ClassVar[tuple[Flag, ...]] = (
+        row("-v, --verbose, --log-verbose", "the same as --verbosity 5", gives=(("verbosity", "5"),)),
+        row("--log-disable", "the same as --verbosity 0", gives=(("verbosity", "0"),)),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """About llamaspec."""
+
+    help: bool = flag("-h, --help, --usage", "print this list and leave", default=False)
+    version: bool = flag("--version", "print the version and leave", default=False)
+    completion_bash: bool = flag("--completion-bash", "print a bash completion script and leave", default=False)

@@ -1,0 +1,124 @@
+"""Which drafters guess, and how the ones without a model do it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from .. import shelf
+from .flag import Flag, flag, row
+from .values import integer, pair, path
+
+TYPES = (
+    "ngram-simple", "ngram-map-k", "ngram-map-k4v", "ngram-mod", "ngram-cache",
+    "draft-simple", "draft-eagle3", "draft-mtp", "draft-dflash", "draft-dspark",
+)  # fmt: skip
+"""llama.cpp's drafters in the order in which they are asked; the first non-empty draft is taken."""
+
+
+def spec_types(text: str) -> tuple[str, ...]:
+    """A comma list of drafters; none in the list makes it just ("none",), auto stands for what -md needs.
+
+    A name that llama.cpp does not have may still be on the shelf drafting/types.
+    """
+    names = text.split(",")
+    built = tuple(name.replace("_", "-") for name in shelf.names("drafting.types"))
+    for name in names:
+        if name not in ("none", "auto", *TYPES, *built):
+            raise ValueError(f"expected a comma list of none, auto, {', '.join(TYPES)}; '{name[:40]}' is none of them")
+    if "none" in names:
+        return ("none",)
+    if missing := [name for name in names if name != "auto" and name not in built]:
+        raise ValueError(f"{missing[0]} is not built yet; here are {', '.join(built) or 'none'}")
+    return tuple(names)
+
+
+def _size(drafter: str, what: str, default: int) -> int:
+    letter = {"lookup": "size-n", "draft": "size-m", "hits": "min-hits"}[what]
+    text = {
+        "lookup": f"tokens that must repeat before {drafter} drafts",
+        "draft": f"most tokens that {drafter} drafts",
+        "hits": f"times {drafter} must have seen the tokens before it drafts",
+    }[what]
+    return flag(f"--spec-{drafter}-{letter} N", text, default=default, parse=integer(1, 1024))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speculation:
+    """Speculation."""
+
+    types: tuple[str, ...] = flag(
+        "--spec-type TYPE,...",
+        f"drafters, first come first asked; repeatable: none, auto (what -md needs), {', '.join(TYPES)}",
+        default=("auto",), parse=spec_types, env="LLAMA_ARG_SPEC_TYPE", many=True, choices=("none", "auto", *TYPES),
+    )  # fmt: skip
+    ngram_simple_size_n: int = _size("ngram-simple", "lookup", 12)
+    ngram_simple_size_m: int = _size("ngram-simple", "draft", 48)
+    ngram_simple_min_hits: int = _size("ngram-simple", "hits", 1)
+    ngram_map_k_size_n: int = _size("ngram-map-k", "lookup", 12)
+    ngram_map_k_size_m: int = _size("ngram-map-k", "draft", 48)
+    ngram_map_k_min_hits: int = _size("ngram-map-k", "hits", 1)
+    ngram_map_k4v_size_n: int = _size("ngram-map-k4v", "lookup", 12)
+    ngram_map_k4v_size_m: int = _size("ngram-map-k4v", "draft", 48)
+    ngram_map_k4v_min_hits: int = _size("ngram-map-k4v", "hits", 1)
+    ngram_mod_n_match: int = flag(
+        "--spec-ngram-mod-n-match N", "tokens that ngram-mod looks up", default=24, parse=integer(1, 1024),
+    )  # fmt: skip
+    ngram_mod_n_min: int = flag(
+        "--spec-ngram-mod-n-min N", "shortest ngram-mod draft that is used", default=48, parse=integer(0, 1024),
+    )  # fmt: skip
+    ngram_mod_n_max: int = flag(
+        "--spec-ngram-mod-n-max N", "most tokens that ngram-mod drafts", default=64, parse=integer(0, 1024),
+    )  # fmt: skip
+    lookup_cache_static: str = flag(
+        "-lcs, --lookup-cache-static FNAME", "n-gram file that ngram-cache reads", default="", parse=path, shown="none",
+    )  # fmt: skip
+    lookup_cache_dynamic: str = flag(
+        "-lcd, --lookup-cache-dynamic FNAME", "n-gram file that ngram-cache reads and updates",
+        default="", parse=path, shown="none",
+    )  # fmt: skip
+    replace: tuple[tuple[str, str], ...] = flag(
+        "--spec-replace TARGET DRAFT", "text of the model that the draft model writes differently; repeatable",
+        default=(), parse=pair, many=True, shown="none",
+    )  # fmt: skip
+    strict: bool = flag(
+        "--spec-strict", "refuse a draft model whose vocabulary differs from the model's", default=False,
+    )  # fmt: skip
+    stats: str = flag(
+        "--spec-stats new|old|json", "form of the statistics lines on stderr", default="new",
+        choices=("new", "old", "json"),
+    )  # fmt: skip
+    compat: str = flag(
+        "--spec-compat own|reference|old",
+        "reference: draft as llama.cpp does; old: also older llama.cpp's defaults (16 / 0 / 0.75) and p-min rule",
+        default="own", choices=("own", "reference", "old"),
+    )  # fmt: skip
+
+    rows: ClassVar[tuple[Flag, ...]] = (
+        row(
+            "--spec-ngram-size-n N", "older name: lookup length of every n-gram drafter", parse=integer(1, 1024),
+            gives=(
+                ("spec_ngram_simple_size_n", None), ("spec_ngram_map_k_size_n", None),
+                ("spec_ngram_map_k4v_size_n", None), ("spec_ngram_mod_n_match", None),
+            ),
+        ),
+        row(
+            "--spec-ngram-size-m N", "older name: draft length of ngram-simple and ngram-map", parse=integer(1, 1024),
+            gives=(
+                ("spec_ngram_simple_size_m", None), ("spec_ngram_map_k_size_m", None),
+                ("spec_ngram_map_k4v_size_m", None),
+            ),
+        ),
+        row(
+            "--spec-ngram-min-hits N", "older name: hits that ngram-simple and ngram-map want", parse=integer(1, 1024),
+            gives=(
+                ("spec_ngram_simple_min_hits", None), ("spec_ngram_map_k_min_hits", None),
+                ("spec_ngram_map_k4v_min_hits", None),
+            ),
+        ),
+        row(
+            "--spec-default", "the same as --spec-type ngram-mod with match 24, drafts of 48 to 64 tokens",
+            gives=(
+                ("spec_type", "ngram-mod"), ("spec_ngram_mod_n_match", "24"), ("spec_ngram_mod_n_min", "48"),
+                ("spec_ngram_mod_n_max", "64"),
+            ),
+        ),
+    )  # fmt: skip
