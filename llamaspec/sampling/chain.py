@@ -22,6 +22,7 @@ __all__ = ["DEFAULT_ORDER", "Chain", "Rows", "SamplerParams", "State"]
 State = tuple[Any, ...]
 """One immutable state per sampler; None for those without memory."""
 
+_WIDE = 4096
 _REACH = 26.5
 """No noise is above 22.88 or below -3.14: a logit lower than the best by more than this cannot win."""
 
@@ -103,7 +104,7 @@ class Chain:
         values, narrowed = self._columns(logits, rows, state, self._drawn)
         if self.greedy:
             chosen = rank.first(values, narrowed.ids)
-        elif narrowed.ids is None and values.device.type == "cpu":
+        elif values.shape[-1] >= _WIDE and values.device.type == "cpu" and narrowed.ids is None:
             chosen = _pruned(values, narrowed)
         else:
             chosen = rank.first(self._noisy(values, narrowed), narrowed.ids)
