@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import Template, nodes
+from jinja2 import ChainableUndefined, Template, Undefined, nodes
 from jinja2.exceptions import TemplateError
 from jinja2.ext import Extension
 from jinja2.parser import Parser
@@ -38,6 +38,27 @@ def refuse(message: object) -> None:
     raise TemplateError(str(message))
 
 
+class Absent(ChainableUndefined):
+    """What a template names and nobody gave: nothing, as in llama.cpp, also if looked into or joined to text."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Any) -> Any:
+        return other if isinstance(other, str) else super().__add__(other)
+
+    def __radd__(self, other: Any) -> Any:
+        return other if isinstance(other, str) else super().__radd__(other)
+
+
+def as_json(value: object) -> object:
+    """What json.dumps does not know: nothing is null, what `map` and its like give is a list."""
+    if isinstance(value, Undefined):
+        return None
+    if isinstance(value, Iterator):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
 def tojson(
     value: object,
     ensure_ascii: bool = False,
@@ -46,13 +67,15 @@ def tojson(
     sort_keys: bool = False,
 ) -> str:
     """The filter as chat templates expect it: plain JSON, nothing escaped for HTML."""
-    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+    return json.dumps(
+        value, default=as_json, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
+    )
 
 
 def environment() -> SandboxedEnvironment:
     """The environment that chat templates are written for."""
     made = SandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[GenerationTag, "jinja2.ext.loopcontrols"]
+        trim_blocks=True, lstrip_blocks=True, undefined=Absent, extensions=[GenerationTag, "jinja2.ext.loopcontrols"]
     )
     made.filters["tojson"] = tojson
     made.globals["raise_exception"] = refuse
