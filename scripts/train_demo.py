@@ -1,0 +1,89 @@
+"""Train the embedded demo pair: a small Llama target and its draft, on permissively licensed Python source.
+
+    python scripts/train_demo.py --size cpu          # about an hour on two cores with AMX
+    python scripts/train_demo.py --size gpu          # about ten minutes on one large GPU
+
+Stages run in order and each resumes where it was stopped: corpus, vocabulary, target, rollouts (the target's own
+greedy text), draft, acceptance, export to llamaspec/demo/*.gguf. Everything but the result lies in --cache.
+"""
+
+import argparse
+import os
+import shutil
+from pathlib import Path
+
+import torch
+from train_demo import acceptance, corpus, export, rollouts, training, vocabulary
+from train_demo.network import Network
+from train_demo.sizes import SIZES
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", choices=SIZES, default="cpu")
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/llamaspec/train_demo")
+    parser.add_argument("--out", type=Path, default=_ROOT / "llamaspec/demo")
+    parser.add_argument("--target-steps", type=int, help="instead of the size's own")
+    parser.add_argument("--draft-steps", type=int, help="instead of the size's own")
+    parser.add_argument("--rollouts", type=int, help="instead of the size's own")
+    parser.add_argument("--threads", type=int, default=min(os.cpu_count() or 1, 16))
+    parser.add_argument("--no-compile", action="store_true", help="do not use torch.compile")
+    train(parser.parse_args())
+
+
+def train(options: argparse.Namespace) -> None:
+    """All stages for the parsed options."""
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(training.SEED)
+    size, cache = SIZES[options.size], options.cache
+    cache.mkdir(parents=True, exist_ok=True)
+    device = torch.device("cuda" if options.size == "gpu" and torch.cuda.is_available() else "cpu")
+    compiled = not options.no_compile and (device.type == "cuda" or shutil.which("g++") is not None)
+    text = corpus.build(cache)
+    tokenizer = vocabulary.build(text, cache)
+    files, chats = vocabulary.streams(text, tokenizer, cache)
+    print(f"{len(files) / 1e6:.1f} M tokens of files, {len(chats) / 1e6:.2f} M of conversations", flush=True)
+    held_out = acceptance.held_out(text, tokenizer)
+
+    target = Network(size.target).to(device)
+    target_run = training.Run(
+        name="target",
+        network=target,
+        steps=options.target_steps or size.target_steps,
+        tokens=size.tokens,
+        mix=training.Mix((files, chats), (0.82, 0.18)),
+        checkpoint=cache / f"target-{options.size}.pt",
+        compiled=compiled,
+    )
+    target_run.train(training.next_token(target), lambda: acceptance.loss(target, held_out))
+
+    target.requires_grad_(False)
+    own = rollouts.build(
+        target, (files, chats), options.rollouts or size.rollouts, cache / f"rollouts-{options.size}.npy"
+    )
+    draft = Network(size.draft).to(device)
+    draft_run = training.Run(
+        name="draft",
+        network=draft,
+        steps=options.draft_steps or size.draft_steps,
+        tokens=size.tokens,
+        mix=training.Mix((files, chats, own), (0.4, 0.1, 0.5)),
+        checkpoint=cache / f"draft-{options.size}.pt",
+        compiled=compiled,
+    )
+    draft_run.train(training.imitation(draft, target, 0.5, compiled), lambda: acceptance.loss(draft, held_out))
+
+    measured = acceptance.measure(target, draft, held_out)
+    print(measured.line(), flush=True)
+    for ask in acceptance.SAMPLES:
+        print(f"--- {ask!r}\n{acceptance.sample(target, tokenizer, ask)}", flush=True)
+    for run in (target_run, draft_run):
+        path = options.out / f"demo-{run.name}-q8_0.gguf"
+        export.write(path, run, tokenizer, measured, text)
+        print(f"{path}: {path.stat().st_size / 1e6:.2f} MB", flush=True)
+
+
+if __name__ == "__main__":
+    main()
