@@ -77,7 +77,7 @@ class Flag:
 
 
 def spelled(spec: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """"-kvo, --kv-offload / -nkvo, --no-kv-offload" or "-c, --ctx-size N" -> (on, off, metavars)."""
+    """A spelling such as "-fit, --fit on|off" or "-e, --escape / --no-escape" -> (on, off, metavars)."""
     positive, _, negative = spec.partition(" / ")
     words = positive.replace(",", " ").split() if "," in positive else positive.split()
     on = tuple(word for word in words if word.startswith("-"))

@@ -19,9 +19,9 @@ from .speculation import TYPES, Speculation
 
 @dataclass(frozen=True)
 class Entry:
-    """One flag as it was said: the words of each time (True / False for a switch), and what they mean."""
+    """One flag as it was said: the words of each time (() for a switch), and what they mean."""
 
-    words: tuple[tuple[str, ...] | bool, ...]
+    words: tuple[tuple[str, ...], ...]
     value: Any
 
 

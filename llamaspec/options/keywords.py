@@ -41,9 +41,9 @@ def keywords(groups: Groups) -> dict[str, Any]:
         if flag.is_switch:
             found[key] = entry.value
         elif flag.many:
-            found[key] = [one if len(one) > 1 else one[0] for one in entry.words if not isinstance(one, bool) and one]
+            found[key] = [one if len(one) > 1 else "".join(one) for one in entry.words]
         else:
-            found[key] = " ".join(entry.words[-1] or ())
+            found[key] = "".join(entry.words[-1])
     return found
 
 
@@ -52,11 +52,10 @@ def words(groups: Groups) -> list[str]:
     found: list[str] = []
     for key, entry in groups.said.items():
         flag = RUN.keys[key]
-        for one in entry.words:
-            if isinstance(one, bool):
-                found += [flag.long if one else flag.off[-1]] if one or flag.off else []
-            else:
-                found += [flag.long, *one]
+        if flag.is_switch:
+            found += [flag.long] if entry.value else list(flag.off[-1:])
+        else:
+            found += [word for one in entry.words for word in (flag.long, *one)]
     return found
 
 
@@ -90,8 +89,6 @@ def _texts(flag: Flag, keyword: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return (repr(value),)
     if isinstance(value, Mapping):
-        import json
-
         return (json.dumps(value),)
     if isinstance(value, tuple | list) and all(isinstance(part, str) for part in value):
         return tuple(value) if len(flag.metavars) == len(value) > 1 else (",".join(value),)

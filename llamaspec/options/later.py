@@ -93,8 +93,8 @@ LATER = (
     *_refused(
         "downloads are not built yet; fetch the GGUF file and give it with -m (a draft model with -md)",
         "-hf, -hfr, --hf-repo USER/MODEL[:QUANT] @ LLAMA_ARG_HF_REPO", "-hff, --hf-file FILE @ LLAMA_ARG_HF_FILE",
-
-        "-hfd, -hfrd, --hf-repo-draft, --spec-draft-hf USER/MODEL[:QUANT] @ LLAMA_ARG_SPEC_DRAFT_HF_REPO LLAMA_ARG_HFD_REPO",
+        "-hfd, -hfrd, --hf-repo-draft, --spec-draft-hf USER/MODEL[:QUANT] "
+        "@ LLAMA_ARG_SPEC_DRAFT_HF_REPO LLAMA_ARG_HFD_REPO",
         "-mu, --model-url URL @ LLAMA_ARG_MODEL_URL", "-dr, --docker-repo REPO @ LLAMA_ARG_DOCKER_REPO",
         "-cl, --cache-list", "--gpt-oss-20b-default", "--gpt-oss-120b-default", "--vision-gemma-4b-default",
         "--vision-gemma-12b-default", "--fim-qwen-7b-spec", "--fim-qwen-14b-spec",

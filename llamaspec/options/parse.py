@@ -162,7 +162,7 @@ class Layer:
     def switch(self, flag: Flag, on: bool, source: str) -> None:
         """Says a flag without a value."""
         self._status(flag, source, "on" if on else "off")
-        self._say(flag, source, Entry((on,), on))
+        self._say(flag, source, Entry(((),), on))
 
     def valued(self, flag: Flag, source: str, words: tuple[str, ...]) -> None:
         """Says a flag with its words."""

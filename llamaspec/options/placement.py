@@ -19,6 +19,10 @@ class Placement:
         "-ngl, --gpu-layers, --n-gpu-layers N", "layers to put on the accelerator: a number, auto or all",
         default="auto", parse=layers, env="LLAMA_ARG_N_GPU_LAYERS",
     )  # fmt: skip
+    kernels: str = flag(
+        "--kernels NAME", "what computes: native (C++, CPU), reference (torch, any device); auto = the fastest",
+        default="auto", choices=("auto", "native", "reference"),
+    )  # fmt: skip
     threads: int = flag(
         "-t, --threads N", "CPU threads while generating; -1 or 0 = one per core",
         default=-1, parse=integer(-1, 4096), env="LLAMA_ARG_THREADS",

@@ -1,0 +1,91 @@
+"""The manual page, in man(7) macros."""
+
+from ..commands import COMMANDS, RUN
+from .text import WAITING, left, remarks, sections, waiting
+
+SYNOPSIS = (
+    r"\fBllamaspec\fR [\fBrun\fR] \fB\-m\fR \fIMODEL.gguf\fR [\fB\-md\fR \fIDRAFT.gguf\fR] "
+    r"[\fB\-\-spec\-type\fR \fITYPE,...\fR] \fB\-p\fR \fIPROMPT\fR [\fIoptions\fR]",
+    r"\fBllamaspec demo\fR [\fIoptions\fR]",
+    r"\fBllamaspec show\fR \fIMODEL.gguf\fR",
+    r"\fBllamaspec flags\fR [\fITEXT\fR]",
+)
+
+DESCRIPTION = """\
+llamaspec runs language models from GGUF files and speeds them up by speculation: a small draft model, or a search for
+repeated text, guesses the next tokens, and the model checks all guesses in one pass. Speculation never changes the
+answer: the same seed gives the same tokens with and without it.
+
+The flags are llama.cpp's, of today and of older versions. With a prompt (-p, -f, or text on standard input) one answer
+is written to standard output; everything else goes to standard error. Without a prompt, on a terminal, a chat begins.
+If the model has a chat template the prompt is the user's turn; -no-cnv continues it as raw text.
+"""
+
+EXAMPLES = (
+    ("Speculate with a draft model", 'llamaspec -m model.gguf -md draft.gguf -p "…" -n 200 --temp 0 --draft-max 16'),
+    ("Speculate without a second model", 'llamaspec -m model.gguf --spec-type ngram-simple -p "…" --show-timings'),
+    ("Try it with the models inside the package", "llamaspec demo"),
+    ("Use it in a script", "git diff | llamaspec -m model.gguf -sys 'Summarise this change.' > summary.txt"),
+)
+
+EXIT = (
+    ("0", "done; every byte of the answer was delivered"),
+    ("1", "failed"),
+    ("2", "the command line, the environment or a config file is wrong"),
+    ("130", "interrupted with Ctrl-C"),
+    ("141", "the reader of standard output went away"),
+    ("143", "terminated"),
+)
+
+FILES = (
+    ("/etc/llama.cpp/config.ini", "long flag names and values below [*], such as n-predict = 200"),
+    ("$XDG_CONFIG_HOME/llama.cpp/config.ini", "the same for one user; by default in ~/.config"),
+    ("$XDG_CONFIG_HOME/llamaspec/config.ini", "the same, only for llamaspec; wins over the other two"),
+)
+
+ENVIRONMENT = (
+    ("LLAMA_ARG_…", "as named at the options; wins over config files, and the command line wins over it"),
+    ("LLAMA_ARG_NO_…", "switches a paired option off by being set"),
+    ("LLAMASPEC_DEBUG", "1 shows the Python traceback of an error, as --debug does"),
+    ("NO_COLOR, TERM=dumb", "no colours"),
+)
+
+
+def man_text(version: str) -> str:
+    """llamaspec(1)."""
+    out = [f'.TH LLAMASPEC 1 "" "llamaspec {version}" "User Commands"', ".SH NAME"]
+    out += [r"llamaspec \- GGUF language models with speculative decoding", ".SH SYNOPSIS"]
+    for line in SYNOPSIS:
+        out += [line, ".br"]
+    out += [".SH DESCRIPTION", *_paragraphs(DESCRIPTION), ".SH COMMANDS"]
+    for command in COMMANDS:
+        out += [".TP", rf"\fB{_safe(command.name)}\fR", _safe(command.summary)]
+    out += [".SH EXAMPLES"]
+    for title, line in EXAMPLES:
+        out += [".TP", _safe(title), ".nf", _safe(line), ".fi"]
+    out += [".SH OPTIONS"]
+    for title, flags in sections(RUN):
+        out += [f'.SS "{_safe(title)}"']
+        for flag in flags:
+            out += [".TP", rf"\fB{_safe(left(flag))}\fR", _safe(f"{flag.help} {remarks(flag)}".rstrip())]
+    out += [".SH OTHER LLAMA.CPP OPTIONS"]
+    for status, title in WAITING:
+        out += [".PP", _safe(f"{title}:"), ".br", _safe(" ".join(waiting(RUN, status)))]
+    for heading, rows in (("EXIT STATUS", EXIT), ("FILES", FILES), ("ENVIRONMENT", ENVIRONMENT)):
+        out.append(f".SH {heading}")
+        for name, text in rows:
+            out += [".TP", rf"\fB{_safe(name)}\fR", _safe(text)]
+    return "\n".join(out) + "\n"
+
+
+def _paragraphs(text: str) -> list[str]:
+    out: list[str] = []
+    for block in text.strip().split("\n\n"):
+        out += [".PP", _safe(block)]
+    return out
+
+
+def _safe(text: str) -> str:
+    """Text that roff prints as it is."""
+    text = text.replace("\\", r"\e").replace("-", r"\-").replace("…", "...")
+    return "\n".join(rf"\&{line}" if line.startswith((".", "'")) else line for line in text.split("\n"))

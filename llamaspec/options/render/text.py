@@ -1,0 +1,52 @@
+"""What every rendering of the table says of a flag: its spelling, its default, its sections."""
+
+from collections.abc import Iterator
+
+from ..commands import Command
+from ..flag import Flag, Status
+
+
+def left(flag: Flag) -> str:
+    """Names and metavars: "-c, --ctx-size N" or "--jinja / --no-jinja"."""
+    names = ", ".join(flag.on) + (f" / {', '.join(flag.off)}" if flag.off else "")
+    return " ".join((names, *flag.metavars))
+
+
+def default(flag: Flag) -> str:
+    """The default as it is printed, "" for a plain switch and for flags that set others."""
+    if flag.gives or (flag.is_switch and not flag.off and flag.shown_default is None):
+        return ""
+    if flag.shown_default is not None:
+        return flag.shown_default
+    if isinstance(flag.default, bool):
+        return "on" if flag.default else "off"
+    return str(flag.default)
+
+
+def remarks(flag: Flag) -> str:
+    """Default, older spellings and environment variables, in brackets behind the help."""
+    parts = [f"(default: {default(flag)})"] if default(flag) else []
+    if flag.old:
+        parts.append(f"(older: {', '.join(flag.old)})")
+    if flag.env:
+        parts.append(f"(env: {', '.join(reversed(flag.env))})")
+    return " ".join(parts)
+
+
+def sections(command: Command) -> Iterator[tuple[str, list[Flag]]]:
+    """Title and flags of each option group of a command."""
+    for group in command.groups:
+        title = (group.__doc__ or "").strip().rstrip(".")
+        yield title, [flag for flag in command.flags if flag.group == group.__name__.lower()]
+
+
+def waiting(command: Command, status: Status) -> list[str]:
+    """Spellings of llama.cpp's flags that have this status here."""
+    return [name for flag in command.extra if flag.status is status for name in flag.names]
+
+
+WAITING = (
+    (Status.LATER, "llama.cpp's options that are accepted with a warning, because they have no effect yet"),
+    (Status.INERT, "llama.cpp's options that are accepted, because there is nothing here that they would change"),
+    (Status.REFUSED, "llama.cpp's options that are refused until they are built"),
+)

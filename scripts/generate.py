@@ -1,0 +1,54 @@
+"""Write the manual page and the completions from the option table; --check only says whether they are current."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from llamaspec import __version__  # noqa: E402
+from llamaspec.options.render.bash import bash_text  # noqa: E402
+from llamaspec.options.render.fish import fish_text  # noqa: E402
+from llamaspec.options.render.man import man_text  # noqa: E402
+from llamaspec.options.render.zsh import zsh_text  # noqa: E402
+
+
+def wanted() -> dict[Path, str]:
+    """File -> its text."""
+    man = ROOT / "man"
+    return {
+        man / "llamaspec.1": man_text(__version__),
+        man / "completions" / "llamaspec.bash": bash_text(),
+        man / "completions" / "llamaspec.zsh": zsh_text(),
+        man / "completions" / "llamaspec.fish": fish_text(),
+    }
+
+
+def write(path: Path, text: str) -> None:
+    """All of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
+
+
+def main() -> int:
+    """0 = current or written, 1 = stale."""
+    stale = [path for path, text in wanted().items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    if "--check" in sys.argv[1:]:
+        for path in stale:
+            print(f"{path.relative_to(ROOT)} is stale: run scripts/generate.py", file=sys.stderr)
+        return 1 if stale else 0
+    for path in stale:
+        write(path, wanted()[path])
+        print(path.relative_to(ROOT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
