@@ -64,11 +64,12 @@ class LLM:
         if not draft:
             return Wish(
                 groups.model.model, place.device, place.gpu_layers, groups.context.ctx_size,
-                groups.context.cache_type_k,
+                groups.context.cache_type_k, place.kernels, place.threads,
             )  # fmt: skip
         return Wish(
             groups.model.model_draft, groups.draft.device or place.device, groups.draft.gpu_layers,
-            groups.draft.ctx_size or self.n_ctx, groups.draft.cache_type_k,
+            groups.draft.ctx_size or self.n_ctx, groups.draft.cache_type_k, place.kernels,
+            place.threads if groups.draft.threads is None else groups.draft.threads,
         )  # fmt: skip
 
     def _model(self, file: GGUFFile, metadata: Metadata, wish: Wish, exact: bool = True) -> Passes:
@@ -128,16 +129,25 @@ class LLM:
     # -- answers ------------------------------------------------------------------------------------------------------
 
     def logits(self, ids: Sequence[int]) -> Tensor:
-        """ids -> [n, n_vocab] float32, teacher-forced: row i follows ids[i]. Forgets the conversation so far."""
+        """ids -> [n, n_vocab] float32, teacher-forced: row i follows ids[i].
+
+        On a CPU they are the reference's, computed in float32 from the dequantised weights, whatever kernels answer:
+        what a fast path's error is measured against (decisions.md 4). A conversation goes on undisturbed.
+        """
         self._check_ids(ids)
         if len(ids) > self.n_ctx:
             raise LlamaspecError(f"{len(ids)} tokens do not fit the context of {self.n_ctx}", hint="raise ctx_size")
-        self.session.slot.tokens = []
-        self.target.cache.truncate(0, 0)
+        self._reference.cache.truncate(0, 0)
         with torch.inference_mode():
-            rows = self.target.logits(0, list(ids))
-        self.target.cache.truncate(0, 0)
-        return rows.clone()
+            return self._reference.logits(0, list(ids))
+
+    @cached_property
+    def _reference(self) -> Passes:
+        model = self.target.model
+        if model.kernels.name == "reference":
+            return Passes(model, model.new_cache(1, self.n_ctx, torch.float32))
+        wish = dataclasses.replace(self._wish(draft=False), n_ctx=self.n_ctx, cache_type="f32", backend="reference")
+        return self._model(self.file, self.metadata, wish)
 
     def stream(self, prompt: str | Sequence[int], **overrides: Any) -> Iterator[Event]:
         """Continue a raw text or ids, event by event; the last one is Stop. overrides: flags for this answer."""

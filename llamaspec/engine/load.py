@@ -36,7 +36,7 @@ def known_architecture(file: GGUFFile) -> str:
 def load_model(plan: ModelPlan, exact: bool = True) -> Passes:
     """Weights, network and cache of one model. exact: as models._passes.Passes."""
     module = take("models", known_architecture(plan.file))
-    kernels = kernels_for(plan.device, plan.backend, plan.resident)
+    kernels = kernels_for(plan.device, plan.backend, plan.resident, plan.threads if plan.threads > 0 else None)
     weights = Weights(plan.file, kernels, plan.device, plan.hparams.eps)
     try:
         with torch.inference_mode():

@@ -29,6 +29,7 @@ class Wish:
     n_ctx: int = 0
     cache_type: str = "auto"
     backend: str = "auto"
+    threads: int = -1
     slots: int = 1
 
 
@@ -40,6 +41,7 @@ class ModelPlan:
     hparams: HParams
     device: torch.device
     backend: str
+    threads: int
     resident: bool
     n_ctx: int
     cache_type: torch.dtype
@@ -70,9 +72,9 @@ def plan(file: GGUFFile, metadata: Metadata, wish: Wish) -> ModelPlan:
             f"a context of {n_ctx} tokens needs a cache of {_gib(cache_bytes)}, {_gib(free)} are free",
             hint="lower -c, --ctx-size",
         )
-    if not resident:
+    if not resident and kernels.name == "reference":
         why += (f"weights are unpacked at every use: all at once need {_gib(values * width)}, {_gib(free)} are free",)
-    return ModelPlan(file, hparams, device, wish.backend, resident, n_ctx, cache_type, wish.slots, why)
+    return ModelPlan(file, hparams, device, wish.backend, wish.threads, resident, n_ctx, cache_type, wish.slots, why)
 
 
 def _n_vocab(file: GGUFFile) -> int:

@@ -48,6 +48,14 @@ class Reach:
     blocks: int
 
 
+class Projection(Protocol):
+    """Matrices that multiply the same rows, with their biases."""
+
+    def __call__(self, x: Tensor, residual: Tensor | None = None) -> list[Tensor]:
+        """x [N, in] -> [N, out_i] of each matrix; residual [N, out_0] is added to the first."""
+        ...
+
+
 class Kernels(Protocol):
     """A back end. Every function keeps its order of reduction whatever the number of rows."""
 
@@ -73,6 +81,14 @@ class Kernels(Protocol):
 
     def prepare(self, weight: QuantizedTensor) -> Matrix:
         """Take a packed weight over, in whatever form is fastest."""
+        ...
+
+    def together(self, matrices: Sequence[Matrix], biases: Sequence[Tensor | None]) -> Projection:
+        """Matrices of this back end that share an input."""
+        ...
+
+    def append(self, held: Tensor, x: Tensor, slots: Tensor, cells: Tensor) -> None:
+        """x [N, K, head] is written to cells [N] of slots [N] of held [S, K, C, head]."""
         ...
 
     def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
@@ -106,15 +122,26 @@ def rows(weight: QuantizedTensor, ids: Sequence[int] | Tensor) -> Tensor:
     return dequantize(QuantizedTensor(picked, weight.type, (len(index), weight.shape[-1]), weight.name))
 
 
-def kernels_for(device: torch.device, backend: str = "auto", resident: bool = True) -> Kernels:
-    """The back end for a device. resident: keep unpacked weights, if the back end unpacks them at all.
+def kernels_for(
+    device: torch.device, backend: str = "auto", resident: bool = True, threads: int | None = None
+) -> Kernels:
+    """The back end for a device: native on a CPU where it was built, else the reference.
 
-    Raises UsageError for an unknown name and LlamaspecError if the one asked for cannot run here.
+    resident: keep unpacked weights, if the back end unpacks them at all. threads: of the native back end, None = one
+    per core. Raises UsageError for an unknown name and LlamaspecError if the one asked for cannot run here.
     """
     if backend not in BACKENDS:
         raise UsageError(f"no back end '{backend}'", hint=f"one of {', '.join(BACKENDS)}")
-    if device.type == "cpu" and backend == "native":
-        raise LlamaspecError("the native back end is not built", hint="use --kernels reference")
+    if device.type == "cpu" and backend != "reference":
+        from . import native
+
+        if native.available():
+            from .native.kernels import Native
+
+            return Native(threads)
+    if backend == "native":
+        why = "they run on the CPU only" if device.type != "cpu" else native.why_not()
+        raise LlamaspecError(f"the native kernels cannot be used: {why}", hint="use --kernels reference")
     from .reference import Reference
 
     return Reference(device, resident)

@@ -1,6 +1,6 @@
 """The back end that defines what is right: plain torch, any device, float32 wherever sums are made."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..weights.tensor import QuantizedTensor
-from .dispatch import Reach, dequantize, rows
+from .dispatch import Matrix, Reach, dequantize, rows
 
 PASS_ROWS = 16
 """Torch's matrix products give a row the same bits at any place of a fixed width, but not at any width."""
@@ -48,6 +48,20 @@ class PackedMatrix:
         return rows(self.weight, ids)
 
 
+class Separately:
+    """Matrices of one input, one product each."""
+
+    def __init__(self, matrices: Sequence[Matrix], biases: Sequence[Tensor | None]) -> None:
+        self.parts = list(zip(matrices, biases, strict=True))
+
+    def __call__(self, x: Tensor, residual: Tensor | None = None) -> list[Tensor]:
+        """x [N, in] -> [N, out_i] of each matrix; residual [N, out_0] is added to the first."""
+        products = [matrix.matmul(x) if b is None else matrix.matmul(x) + b for matrix, b in self.parts]
+        if residual is not None:
+            products[0] = residual + products[0]
+        return products
+
+
 class Reference:
     """Torch kernels. On CUDA, weights live in bfloat16 (float16 for F16 files, float32 for F32 ones)."""
 
@@ -70,6 +84,14 @@ class Reference:
         if self.device.type != "cpu" and weight.type != "F32":
             values = values.to(torch.float16 if weight.type == "F16" else torch.bfloat16)
         return DenseMatrix(values)
+
+    def together(self, matrices: Sequence[Matrix], biases: Sequence[Tensor | None]) -> Separately:
+        """One product per matrix."""
+        return Separately(matrices, biases)
+
+    def append(self, held: Tensor, x: Tensor, slots: Tensor, cells: Tensor) -> None:
+        """x [N, K, head] into cells [N] of slots [N] of held [S, K, C, head]."""
+        held.transpose(1, 2).index_put_((slots, cells), x.to(held.dtype))
 
     def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
         """x [..., D] -> x / sqrt(mean(x^2) + eps) * weight."""

@@ -17,11 +17,6 @@ class Dense:
     k: Tensor
     v: Tensor
 
-    def append(self, keys: Tensor, values: Tensor, slots: Tensor, cells: Tensor) -> None:
-        """keys, values [N, K, head] of rows that will live in cells [N] of slots [N]."""
-        self.k.transpose(1, 2).index_put_((slots, cells), keys.to(self.k.dtype))
-        self.v.transpose(1, 2).index_put_((slots, cells), values.to(self.v.dtype))
-
 
 def zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     """Zeros that take no memory on the CPU until they are written (calloc), so that a large context costs nothing."""

@@ -21,8 +21,8 @@ class Experts:
     def __init__(self, router: Linear, experts: Sequence[SwiGLU], used: int) -> None:
         self.router, self.experts, self.used = router, experts, used
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """x [N, D] -> [N, D]."""
+    def __call__(self, x: Tensor, residual: Tensor) -> Tensor:
+        """x, residual [N, D] -> [N, D]."""
         probabilities = torch.softmax(self.router(x), dim=-1)  # [N, E]
         best, chosen = probabilities.topk(self.used, dim=-1)
         best = best / best.sum(-1, keepdim=True).clamp(min=SMALLEST_SUM)
@@ -30,4 +30,4 @@ class Experts:
         total = torch.zeros_like(x)
         for number, expert in enumerate(self.experts):
             total = total + weights[:, number : number + 1] * expert(x)
-        return total
+        return residual + total

@@ -53,8 +53,8 @@ class Block:
 
     def __call__(self, x: Tensor, turn: Turn, store: Dense) -> Tensor:
         """x [N, D] -> [N, D]."""
-        x = x + self.attention(self.attn_norm(x), turn, store)
-        return x + self.feed_forward(self.ffn_norm(x))
+        x = self.attention(self.attn_norm(x), turn, store, x)
+        return self.feed_forward(self.ffn_norm(x), x)
 
 
 class Model:
@@ -80,7 +80,7 @@ class Model:
         if "output.weight" in weights:
             return weights.linear("output", self.hparams.n_vocab, self.hparams.n_embd)
         bias = weights.vector("output.bias", self.hparams.n_vocab) if "output.bias" in weights else None
-        return Linear(self.token_embd.matrix, bias)
+        return Linear(self.token_embd.matrix, bias, self.kernels)
 
     def rotation(self, weights: Weights, n_ctx: int) -> Rope:
         """Rope with the file's frequency divisors: Llama 3's, or LongRoPE's, chosen by the context size."""

@@ -12,6 +12,9 @@ from ..kernels.reference import KV_BLOCK
 from ..layers.cache import Cache
 from ._base import Batch, Model, Output
 
+WIDEST = 64
+"""Rows of a decode pass where the back end has no fixed width: as far as its kernels promise a row the same bits."""
+
 
 @dataclass(frozen=True)
 class Branch:
@@ -100,7 +103,7 @@ class Passes:
         features: Sequence[int],
     ) -> Output:
         """Split rows into passes of the fixed width; later rows find the keys of earlier ones in their cells."""
-        size = self.width or len(tokens)
+        size = self.width or WIDEST
         outputs = []
         for start in range(0, len(tokens), size):
             part = slice(start, start + size)

@@ -36,7 +36,7 @@ class Weights:
     def linear(self, name: str, out: int, inner: int) -> Linear:
         """name without ".weight"; its ".bias" is taken along if the file has one."""
         bias = self.vector(f"{name}.bias", out) if f"{name}.bias" in self else None
-        return Linear(self.kernels.prepare(self.packed(f"{name}.weight", (out, inner))), bias)
+        return self._linear(self.packed(f"{name}.weight", (out, inner)), bias)
 
     def embedding(self, name: str, n_vocab: int, width: int) -> Embedding:
         """name without ".weight"."""
@@ -52,7 +52,7 @@ class Weights:
         parts, start = [], 0
         for out in outs:
             part = QuantizedTensor(whole.data[start : start + out], whole.type, (out, inner), whole.name)
-            parts.append(Linear(self.kernels.prepare(part), None if bias is None else bias[start : start + out]))
+            parts.append(self._linear(part, None if bias is None else bias[start : start + out]))
             start += out
         return parts
 
@@ -61,6 +61,8 @@ class Weights:
         whole = self.packed(f"{name}.weight", (count, out, inner))
         packed_rows = whole.data.view(count, out, -1)
         return [
-            Linear(self.kernels.prepare(QuantizedTensor(packed_rows[i], whole.type, (out, inner), whole.name)))
-            for i in range(count)
+            self._linear(QuantizedTensor(packed_rows[i], whole.type, (out, inner), whole.name)) for i in range(count)
         ]
+
+    def _linear(self, weight: QuantizedTensor, bias: Tensor | None = None) -> Linear:
+        return Linear(self.kernels.prepare(weight), bias, self.kernels)

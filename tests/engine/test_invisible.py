@@ -14,6 +14,7 @@ from llamaspec.drafting.draft import Draft
 from llamaspec.drafting.drafter import Base
 from llamaspec.drafting.first_of import FirstOf
 from llamaspec.engine.llm import LLM
+from llamaspec.kernels import native
 from llamaspec.shelf import names
 from tests.engine.conftest import usable
 
@@ -64,8 +65,9 @@ def _path(draft: Draft, gain) -> list[int]:
 
 
 @functools.cache
-def model(**keywords: Any) -> LLM:
+def model(kernels: str = "auto", **keywords: Any) -> LLM:
     """One LLM per set of keywords; its answers start from an empty cache."""
+    keywords["kernels"] = kernels
     return llamaspec.load(next(iter(usable().values())), device="cpu", ctx_size=512, **keywords)
 
 
@@ -81,7 +83,8 @@ def answer(llm, prompt: list[int], **keywords: Any) -> tuple[list[int], list[tor
 
 def assert_invisible(llm, prompt: list[int], **keywords: Any) -> None:
     """Tokens and logits bits of llm equal those of plain decoding."""
-    expected, expected_rows = answer(model(), prompt, **keywords)
+    plain = model(kernels=llm.groups.placement.kernels)
+    expected, expected_rows = answer(plain, prompt, **keywords)
     tokens, rows = answer(llm, prompt, **keywords)
     assert tokens == expected
     for n, (row, plain) in enumerate(zip(rows, expected_rows, strict=True)):
@@ -114,6 +117,7 @@ class Scripted(Base):
         return drafts
 
 
+KERNELS = ["reference", "native"] if native.available() else ["reference"]
 PROMPTS = st.lists(st.integers(5, 400), min_size=1, max_size=40) | st.sampled_from(
     [[9] * 30, [7, 8] * 20, list(range(5, 260)), [11, 12, 13, 14] * 10]
 )
@@ -131,8 +135,9 @@ def test_trees_of_any_shape(data):
     chain = data.draw(st.sampled_from(CHAINS))
     seed = data.draw(st.integers(0, 2**32 - 1))
     shapes = data.draw(st.lists(st.integers(1, 12).flatmap(tree_of), min_size=1, max_size=4))
-    truth, _ = answer(model(), prompt, n_predict=24, seed=seed, **chain)
-    llm = llamaspec.load(next(iter(usable().values())), device="cpu", ctx_size=512)
+    kernels = data.draw(st.sampled_from(KERNELS))
+    truth, _ = answer(model(kernels=kernels), prompt, n_predict=24, seed=seed, **chain)
+    llm = llamaspec.load(next(iter(usable().values())), device="cpu", ctx_size=512, kernels=kernels)
     llm.drafter = llm.session.loop.drafter = FirstOf([Scripted(truth, [list(shape) for shape in shapes])])
     assert_invisible(llm, prompt, n_predict=24, seed=seed, **chain)
 
@@ -145,6 +150,7 @@ def test_drafters_without_a_model(data):
     llm = model(
         spec_type=",".join(types), spec_ngram_size_n=size, spec_ngram_size_m=data.draw(st.sampled_from([1, 4, 20])),
         spec_ngram_mod_n_min=0, spec_compat=data.draw(st.sampled_from(["own", "reference"])),
+        kernels=data.draw(st.sampled_from(KERNELS)),
     )  # fmt: skip
     prompt = data.draw(PROMPTS)
     seed = data.draw(st.integers(0, 2**32 - 1))
@@ -160,6 +166,7 @@ def test_a_draft_model(pair, data):
         "spec_draft_n_max": data.draw(st.sampled_from([1, 3, 16, 20])),
         "spec_draft_p_min": data.draw(st.sampled_from([0.0, 0.3])),
         "spec_compat": data.draw(st.sampled_from(["own", "reference", "old"])),
+        "kernels": data.draw(st.sampled_from(KERNELS)),
     }
     if data.draw(st.booleans()):
         keywords |= {"spec_type": "ngram-simple", "spec_ngram_size_n": 1}
@@ -184,16 +191,16 @@ def test_a_second_answer_from_the_cache_equals_one_from_scratch():
     longer = [5, 6, 7, 5, 6, *first, 9, 9]
     cached = llm.complete(longer, n_predict=10, temp=1.0, seed=2, stop_at_eog=False)
     assert cached.timings.cache_n >= len(longer) - 3
-    assert cached.tokens == answer(model(), longer, n_predict=10, temp=1.0, seed=2)[0]
+    assert cached.tokens == answer(model(kernels="auto"), longer, n_predict=10, temp=1.0, seed=2)[0]
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_threads_do_not_matter(threads):
-    expected, rows = answer(model(), list(range(5, 60)), n_predict=8, temp=0)
+@pytest.mark.parametrize("kernels", KERNELS)
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_do_not_matter(kernels, threads):
+    expected, rows = answer(model(kernels=kernels, threads=1), list(range(5, 60)), n_predict=8, temp=0)
     before = torch.get_num_threads()
     try:
-        torch.set_num_threads(threads)
-        tokens, again = answer(model(), list(range(5, 60)), n_predict=8, temp=0)
+        tokens, again = answer(model(kernels=kernels, threads=threads), list(range(5, 60)), n_predict=8, temp=0)
     finally:
         torch.set_num_threads(before)
     assert tokens == expected

@@ -1,18 +1,28 @@
 """A row's logits have the same bits alone, in a chain, on a branch of a tree, beside other sequences, in any chunk."""
 
+import functools
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llamaspec.kernels import native
 from llamaspec.models._passes import Branch
 from tests import goldens
-from tests.models.build import passes
+from tests.models import build
 from tests.models.test_parity import supported
 
 USABLE = {golden.name: golden for golden in goldens.models() if not supported(golden)}
 ONE_PER_ARCHITECTURE = {golden.entry["arch"]: golden for golden in USABLE.values()}
 VOCABULARY = 400
+KERNELS = ["reference", "native"] if native.available() else ["reference"]
+
+
+@pytest.fixture(params=KERNELS)
+def passes(request):
+    """A model on each back end of this machine."""
+    return functools.partial(build.passes, backend=request.param)
 
 
 def alone(run, slot, tokens):
@@ -30,7 +40,7 @@ def same_bits(a, b):
 
 @pytest.mark.parametrize("name", ONE_PER_ARCHITECTURE)
 @torch.inference_mode()
-def test_a_chain_of_any_length(name):
+def test_a_chain_of_any_length(passes, name):
     tokens = [(7 * i) % VOCABULARY for i in range(40)]
     expected = alone(passes(ONE_PER_ARCHITECTURE[name].model), 0, tokens)
     for width in (2, 7, 16, 40):
@@ -45,7 +55,7 @@ def test_a_chain_of_any_length(name):
 
 @pytest.mark.parametrize("name", ONE_PER_ARCHITECTURE)
 @torch.inference_mode()
-def test_a_long_prompt_read_in_chunks_or_one_by_one(name):
+def test_a_long_prompt_read_in_chunks_or_one_by_one(passes, name):
     tokens = [(5 * i + i * i) % VOCABULARY for i in range(300)]
     expected = alone(passes(ONE_PER_ARCHITECTURE[name].model, 512), 0, tokens)[-1]
     run = passes(ONE_PER_ARCHITECTURE[name].model, 512)
@@ -54,10 +64,11 @@ def test_a_long_prompt_read_in_chunks_or_one_by_one(name):
 
 
 @given(data=st.data())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=25, deadline=None)
 @torch.inference_mode()
 def test_a_tree_that_crosses_a_block(data):
     golden = data.draw(st.sampled_from(sorted(ONE_PER_ARCHITECTURE.values(), key=lambda g: g.name)))
+    passes = functools.partial(build.passes, backend=data.draw(st.sampled_from(KERNELS)))
     n_prompt = data.draw(st.sampled_from([1, 3, 250, 255, 256]))
     n_nodes = data.draw(st.integers(1, 24))
     nodes = [(data.draw(st.integers(-1, i - 1)), data.draw(st.integers(5, VOCABULARY))) for i in range(n_nodes)]
@@ -84,7 +95,7 @@ def test_a_tree_that_crosses_a_block(data):
 
 
 @torch.inference_mode()
-def test_sequences_side_by_side():
+def test_sequences_side_by_side(passes):
     golden = next(iter(USABLE.values()))
     histories = [[3, 5, 7], [11, 13, 17, 19, 23], [29]]
     run = passes(golden.model, slots=3)
