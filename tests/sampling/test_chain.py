@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -89,6 +89,15 @@ def test_a_row_alone_is_the_row_among_64(given_params, seed, width, tied):
         assert torch.equal(chain.process(x[at], part(rows, at), state), processed[at])
 
 
+LATE = SamplerParams(
+    samplers=("top_k", "penalties", "dry", "top_n_sigma", "typ_p", "xtc", "temperature", "adaptive_p"), top_k=9,
+    repeat_penalty=1.3, presence_penalty=0.6, dry_multiplier=0.9, dry_sequence_breaker=(), top_n_sigma=2.5,
+    typical_p=0.9, xtc_probability=1.0, dynatemp_range=0.5, adaptive_target=0.3,
+)  # fmt: skip
+
+
+@example(LATE, 5, 50, False)
+@example(LATE, 7, 5000, True)
 @settings(max_examples=100)
 @given(params, st.integers(0, 2**31), st.sampled_from([50, 517, 5000]), st.booleans())
 def test_dropping_columns_early_changes_nothing(given_params, seed, width, tied):

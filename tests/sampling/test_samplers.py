@@ -1,0 +1,98 @@
+"""Rules of single samplers that llama.cpp's vectors do not pin down."""
+
+import math
+
+import pytest
+import torch
+
+from llamaspec.sampling.chain import Chain, Rows, SamplerParams
+from llamaspec.sampling.noise import XTC, noise, uniform
+from llamaspec.sampling.samplers import dry
+
+OFF = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "temp": 1.0}
+
+
+def left(params: SamplerParams, logits: list[float], position: int = 0) -> list[int]:
+    got = Chain.build(params).process(torch.tensor([logits]), Rows(torch.tensor([position]), 3))[0]
+    return (got > -math.inf).nonzero()[:, 0].tolist()
+
+
+@pytest.mark.parametrize(("p", "kept"), [(0.5, 4), (0.25, 2), (0.26, 3), (0.1, 1), (0.99, 8)])
+def test_top_p_stops_exactly_at_p_and_takes_the_lowest_ids(p, kept):
+    assert left(SamplerParams(**{**OFF, "top_p": p}), [1.0] * 8) == list(range(kept))
+
+
+def test_top_k_takes_the_lowest_ids():
+    assert left(SamplerParams(**{**OFF, "top_k": 3}), [1.0, 2.0, 1.0, 1.0, 2.0, 1.0]) == [0, 1, 4]
+
+
+def test_typ_p_takes_the_lowest_ids():
+    assert left(SamplerParams(**OFF, typical_p=0.6), [1.0] * 8) == [0, 1, 2, 3, 4]
+
+
+def test_the_coin_of_xtc_belongs_to_the_position():
+    params = SamplerParams(**OFF, xtc_probability=0.3, xtc_threshold=0.1)
+    zero = torch.zeros(1, 1, dtype=torch.int64)
+    for position in range(40):
+        heads = uniform(3, torch.tensor([position]), zero, XTC).item() <= 0.3
+        assert (left(params, [1.0, 2.0, 0.5, -9.0], position) == [2, 3]) == heads
+
+
+def test_a_lucky_token_far_behind_still_wins():
+    """A wide row computes noise only for tokens within reach: the reach must cover the luckiest."""
+    width = 60_000
+    at = torch.arange(4)
+    luck = noise(3, at, torch.arange(width).unsqueeze(0))
+    row = int(luck.amax(-1).argmax())
+    lucky = int(luck[row].argmax())
+    ahead = float(luck[row, lucky] - luck[row, 0])
+    x = torch.full((1, width), -100.0)
+    x[0, 0] = 0.0
+    chain = Chain.build(SamplerParams(**OFF))
+    for short, winner in ((0.01, lucky), (-0.01, 0)):
+        x[0, lucky] = short - ahead
+        assert chain.choose(x, Rows(at[row : row + 1], 3)).item() == winner
+    assert ahead > 10
+
+
+class Letters:
+    """One token per byte of a few words."""
+
+    pieces = (b"a", b"b", b"ab", b"<|end|>", b"xa", b"bc", b"c", b"\xe2\x80", b"\x93")
+    n_vocab = len(pieces)
+    eog = frozenset({3})
+
+    def piece(self, token: int, special: bool = False) -> bytes:
+        return self.pieces[token] if special or token != 3 else b""
+
+    def encode(self, text: str, add_special: bool = True, parse_special: bool = True) -> list[int]:
+        return [self.pieces.index(letter.encode()) for letter in text]
+
+
+def test_breakers_are_found_whole_and_begun():
+    assert dry.breakers(["ab"], Letters()) == {2: [()], 0: [(1,)], 4: [(1,)]}
+    assert dry.breakers(["abc", "a", ""], Letters()) == {0: [(1, 6), ()], 2: [(6,), ()], 4: [(1, 6), ()]}
+    assert dry.breakers(["<|end|>"], Letters()) == {3: [()]}
+
+
+def test_a_breaker_ends_the_repetition():
+    params = SamplerParams(**OFF, dry_multiplier=1.0, dry_allowed_length=1, dry_sequence_breaker=("ab",))
+    chain, x = Chain.build(params, Letters()), torch.zeros(1, 9)
+    text = [5, 6, 0, 1, 5, 4, 4, 5, 6, 0, 1]
+    process = lambda prompt: chain.process(x, Rows(torch.tensor([0]), 0), chain.start(prompt))[0].tolist()  # noqa: E731
+    assert process(text) == [0.0] * 9, "nothing behind the breaker is repeated yet"
+    assert process([*text, 5]) == [0, 0, 0, 0, -1.0, 0, -1.0, 0, 0], "one token is, before 4 and before 6"
+
+
+def test_long_repetitions_do_not_overflow():
+    params = SamplerParams(**OFF, dry_multiplier=0.8, dry_base=1.75, dry_penalty_last_n=4000, dry_sequence_breaker=())
+    chain = Chain.build(params)
+    got = chain.process(torch.zeros(1, 9), Rows(torch.tensor([0]), 0), chain.start([1] * 4000))
+    assert got.isfinite().all()
+    assert got[0, 1] < -1e30
+
+
+def test_z_function():
+    text = [1, 2, 1, 2, 1, 3, 1, 2, 1, 2]
+    naive = [next((n for n in range(10 - k) if text[n] != text[k + n]), 10 - k) for k in range(10)]
+    assert dry._matches(text)[1:] == naive[1:]
