@@ -111,7 +111,10 @@ class MapDrafter(Base):
         sequence = self._sequences.setdefault(slot.id, History())
         sequence.made = None
         n, m, length = self.params.size_n, self.params.size_m, len(slot.tokens) - 1
-        if max(sequence.seen, sequence.begun) > length:
+        if sequence.seen == sequence.begun == length + 1:  # the last token of the prompt is still to be evaluated
+            sequence.seen = sequence.begun = length
+            sequence.prompt_hash = hash(tuple(slot.tokens[:length]))
+        elif max(sequence.seen, sequence.begun) > length:
             self._restart(slot, length)
             sequence = self._sequences[slot.id]
         if length < 2 * n + m:

@@ -9,10 +9,8 @@ from ..drafter import Base, Slot
 from ._automaton import Automaton
 from ._knobs import in_range
 
-TRIES = 2
-"""Suffixes of the history that are tried, longest first: a shorter one occurred more often."""
-SLACK = 8
-"""A draft may be longer than its match by this many tokens."""
+DOUBT = 4.0
+"""Pseudo-occurrences that continue otherwise, divided by the length of the match."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +21,8 @@ class Params:
     """
 
     n_max: int = 16
-    min_match: int = 3
-    p_min: float = 0.1
+    min_match: int = 1
+    p_min: float = 0.15
     corpus: str | bytes | PathLike[str] | Sequence[int] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -45,10 +43,12 @@ class _Text:
 class Drafter(Base):
     """Suffix decoding (Oliaro et al. 2024; Hu et al. 2024 for the automaton).
 
-    From the state of a suffix that occurred before, the draft follows the token that came most often, as long as the
-    product of the shares stays at p_min or above. The suffix whose draft promises the most accepted tokens (the sum of
-    those products) wins. A share is occurrences of the longer string / (occurrences of the shorter one + 1), so that a
-    single earlier occurrence is no certainty.
+    From the longest suffix that occurred before, the draft follows the token that came most often, as long as it is
+    likely enough: the product of the shares stays at p_min or above. A share is the occurrences of the longer string /
+    (those of the shorter one + 4 / its length), so that one earlier occurrence of two tokens says little, and of twenty
+    much. Of history and corpus, the draft that promises more accepted tokens (the sum of the products) wins.
+    Measured on source code and prose: with 4, more tokens per step at equally many drafted ones than with 1 or 2 (and
+    than lookup decoding: 1.74 against 1.58); trying shorter suffixes than the longest gained nothing.
     """
 
     name = "suffix"
@@ -99,35 +99,34 @@ class Drafter(Base):
         return text
 
     def _best(self, text: _Text) -> Sequence[int]:
-        best, promise = [], 0.0
-        for tries, state in enumerate(text.automaton.suffixes()):
-            if tries == TRIES:
-                break
-            draft, score = self._follow(text.automaton, state, text.automaton.length[state])
-            if score > promise:
-                best, promise = draft, score
+        automaton = text.automaton
+        state = automaton.link[automaton.last]  # the longest suffix that occurred before
+        best, promise = self._follow(automaton, state, automaton.length[state], 1) if state > 0 else ([], 0.0)
         if self._corpus is not None and text.state:
             draft, score = self._follow(self._corpus, text.state, text.matched)
             if score > promise:
                 best = draft
         return best
 
-    def _follow(self, automaton: Automaton, state: int, matched: int) -> tuple[list[int], float]:
-        """A draft from a state whose string of `matched` tokens stands at the end of the history, and its promise."""
+    def _follow(self, automaton: Automaton, state: int, matched: int, ended: int = 0) -> tuple[list[int], float]:
+        """A draft from a state whose string of `matched` tokens stands at the end of the history, and its promise.
+
+        ended: occurrences of that string that nothing follows.
+        """
         draft: list[int] = []
         if matched < self.params.min_match:
             return draft, 0.0
         after, count, heavy = automaton.after, automaton.count, automaton.heavy
         share, promise, floor = 1.0, 0.0, self.params.p_min
-        for _ in range(min(self.params.n_max, matched + SLACK)):
+        for _ in range(self.params.n_max):
             token = heavy[state]
             if token < 0:
                 break
             following = after[state][token]
-            share *= min(count[following] / (count[state] + 1), 1.0)
+            share *= min(count[following] / (count[state] - ended + DOUBT / matched), 1.0)
             if share < floor or not share:
                 break
             draft.append(token)
             promise += share
-            state = following
+            state, matched, ended = following, matched + 1, 0
         return draft, promise
