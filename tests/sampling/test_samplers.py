@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from llamaspec.sampling import chain as chain_module
 from llamaspec.sampling.chain import Chain, Rows, SamplerParams
 from llamaspec.sampling.noise import XTC, noise, uniform
 from llamaspec.sampling.samplers import dry
@@ -26,8 +27,9 @@ def test_top_k_takes_the_lowest_ids():
     assert left(SamplerParams(**{**OFF, "top_k": 3}), [1.0, 2.0, 1.0, 1.0, 2.0, 1.0]) == [0, 1, 4]
 
 
-def test_typ_p_takes_the_lowest_ids():
-    assert left(SamplerParams(**OFF, typical_p=0.6), [1.0] * 8) == [0, 1, 2, 3, 4]
+@pytest.mark.parametrize(("p", "kept"), [(0.6, 5), (0.5, 5), (0.49, 4)])
+def test_typ_p_goes_beyond_p_and_takes_the_lowest_ids(p, kept):
+    assert left(SamplerParams(**OFF, typical_p=p), [1.0] * 8) == list(range(kept))
 
 
 def test_the_coin_of_xtc_belongs_to_the_position():
@@ -41,18 +43,20 @@ def test_the_coin_of_xtc_belongs_to_the_position():
 def test_a_lucky_token_far_behind_still_wins():
     """A wide row computes noise only for tokens within reach: the reach must cover the luckiest."""
     width = 60_000
+    ends = [-math.log(-math.log((k + 0.5) * 2.0**-32)) for k in (0, 2**32 - 1)]
     at = torch.arange(4)
     luck = noise(3, at, torch.arange(width).unsqueeze(0))
     row = int(luck.amax(-1).argmax())
-    lucky = int(luck[row].argmax())
-    ahead = float(luck[row, lucky] - luck[row, 0])
+    lucky, unlucky = int(luck[row].argmax()), int(luck[row].argmin())
+    ahead = float(luck[row, lucky] - luck[row, unlucky])
     x = torch.full((1, width), -100.0)
-    x[0, 0] = 0.0
+    x[0, unlucky] = 0.0
     chain = Chain.build(SamplerParams(**OFF))
-    for short, winner in ((0.01, lucky), (-0.01, 0)):
+    for short, winner in ((0.01, lucky), (-0.01, unlucky)):
         x[0, lucky] = short - ahead
         assert chain.choose(x, Rows(at[row : row + 1], 3)).item() == winner
-    assert ahead > 10
+    assert ahead > 13
+    assert ends[1] - ends[0] < chain_module._REACH
 
 
 class Letters:
