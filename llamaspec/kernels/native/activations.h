@@ -1,0 +1,55 @@
+// How the rows of x stand in memory while they are multiplied: by tiles, so that one pointer reaches all rows of a tile.
+#pragma once
+#include <stdint.h>
+
+#include "table.h"
+
+namespace {
+
+// One row and one group of 32 columns, rounded to 8 bits with a scale of its own (as fine as llama.cpp's Q8_0).
+struct Rounded {
+    int8_t q[32];
+    float d;           // x = q d
+    float total;       // d * sum of q: what a minimum is multiplied by
+    int32_t start[2];  // -OFFSET * sum of q over each half (PARTS 2), or over the whole group in start[0]
+};
+static_assert(sizeof(Rounded) == ROUNDED_BYTES, "the tile kernels use fixed steps");
+
+// One row's group. NaN and infinity reach d, so they are not lost in the rounding.
+inline void round_group(const float* x, int offset, int parts, Rounded* to) {
+    F low = f_load(x), high = f_load(x + 16);
+    float peak = f_peak(f_max(f_abs(low), f_abs(high)));
+    F poison = f_fma(low, f_set(0), f_mul(high, f_set(0)));
+    float inverse = peak > 0 ? 127.0f / peak : 0.0f;
+    low = f_round(f_mul(low, f_set(inverse)));
+    high = f_round(f_mul(high, f_set(inverse)));
+    i8_store(to->q, low);
+    i8_store(to->q + 16, high);
+    int32_t sum_low = (int32_t)f_sum(low), sum_high = (int32_t)f_sum(high);  // whole numbers: exact
+    to->d = peak / 127.0f + f_sum(poison);
+    to->total = to->d * (float)(sum_low + sum_high);
+    to->start[0] = -offset * (parts == 2 ? sum_low : sum_low + sum_high);
+    to->start[1] = parts == 2 ? -offset * sum_high : 0;
+}
+
+// Rows [first, first + n) of a tile of `rows` rows: record (group, row) at index group * rows + row.
+void round_rows(const float* x, int64_t ldx, int rows, int n, int64_t groups, int offset, int parts, uint8_t* tile) {
+    for (int row = 0; row < n; row++) {
+        Rounded* to = (Rounded*)tile + row;
+        for (int64_t g = 0; g < groups; g++) round_group(x + row * ldx + 32 * g, offset, parts, to + g * rows);
+    }
+}
+
+// The same for float types: four columns of a row stand together, (columns / 4, row, 4); missing columns are zero.
+void copy_rows(const float* x, int64_t ldx, int rows, int n, int64_t columns, uint8_t* tile) {
+    for (int row = 0; row < n; row++) {
+        const float* from = x + row * ldx;
+        float* to = (float*)tile + 4 * row;
+        int64_t k = 0;
+        for (; k + 4 <= columns; k += 4, to += 4 * rows) memcpy(to, from + k, 16);
+        if (k < columns)
+            for (int i = 0; i < 4; i++) to[i] = k + i < columns ? from[k + i] : 0.0f;
+    }
+}
+
+}  // namespace

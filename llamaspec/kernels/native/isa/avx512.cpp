@@ -1,0 +1,16 @@
+// x86-64 with AVX-512 F, BW, DQ, VL and VNNI.
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "../table.h"
+#if defined(__x86_64__)
+#include <immintrin.h>
+#pragma GCC target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,prefer-vector-width=512")
+#include "../lanes/avx512.h"
+#include "kernels.h"
+
+extern "C" const Kernels llamaspec_avx512 = KERNELS("avx512");
+#else
+extern "C" const Kernels llamaspec_avx512 = {};
+#endif

@@ -1,0 +1,11 @@
+// Everything that is compiled once per instruction set. Only C headers: an inline function of the C++ library compiled
+// here could be picked by the linker for code that runs on every machine.
+#pragma once
+#include "../matmul_tile.h"
+#include "../norm_row.h"
+#include "../rope_row.h"
+#include "../attention_row.h"
+
+#define KERNELS(label)                                                                                                   \
+    {label, TILE_ROWS, TILE_ROWS_FLOAT, quant_kernels, round_rows, copy_rows, rms_norm_row, rotate_row, silu_mul_run,    \
+     add_run, half_run, attend_group}

@@ -1,0 +1,2 @@
+#include "../table.h"
+extern "C" const Kernels llamaspec_neon = {};

@@ -1,0 +1,93 @@
+"""The compiled library: found beside this file, loaded once, its functions given their C types."""
+
+import ctypes
+from ctypes import POINTER, Structure, c_char_p, c_float, c_int, c_int32, c_int64, c_void_p
+from functools import cache
+from pathlib import Path
+
+from ...errors import LlamaspecError
+
+VERSION = 1
+"""Of the C interface (api.h)."""
+
+
+class Product(Structure):
+    """One of several products of the same x (matmul.h)."""
+
+    _fields_ = (("w", c_void_p), ("y", c_void_p), ("ldy", c_int64), ("bias", c_void_p), ("residual", c_void_p))
+
+
+class Attention(Structure):
+    """One call of attention (table.h)."""
+
+    _fields_ = (
+        *((name, c_void_p) for name in ("q", "k", "v", "out", "sinks", "positions", "slots", "lengths", "paths")),
+        *((name, c_int64) for name in ("path_width", "rows", "heads", "kv_heads", "width", "value_width", "cells")),
+        *((name, c_int64) for name in ("k_slot", "k_head", "k_cell", "v_slot", "v_head", "v_cell")),
+        *((name, c_int64) for name in ("q_row", "out_row", "window")),
+        ("scale", c_float),
+        ("softcap", c_float),
+        ("half", c_int32),
+    )
+
+
+P, L, N, F = c_void_p, c_int64, c_int, c_float
+_SIGNATURES: dict[str, tuple[type | None, tuple[type, ...]]] = {
+    "cores": (N, ()),
+    "isa": (c_char_p, ()),
+    "use": (N, (c_char_p,)),
+    "row_bytes": (L, (N, L)),
+    "pack": (P, (N, P, L, L, N)),
+    "release": (None, (P,)),
+    "packed_bytes": (L, (P,)),
+    "rows": (None, (N, P, L, P, L, P)),
+    "matmul": (N, (P, P, L, P, N)),
+    "products": (N, (POINTER(Product), N, P, L, L, N)),
+    "rms_norm": (None, (P, P, P, L, L, F, N)),
+    "rotate": (None, (P, P, L, L, L, P, P, L, N, N)),
+    "silu_mul": (None, (P, P, P, L, N)),
+    "add": (None, (P, P, P, L, N)),
+    "store": (None, (P, P, P, P, L, L, L, L, L, L, N)),
+    "attend": (N, (POINTER(Attention), N)),
+}
+
+
+class Library:
+    """The functions of api.h, without their prefix."""
+
+    def __init__(self, path: Path) -> None:
+        handle = ctypes.CDLL(str(path))
+        version = handle.llamaspec_version()
+        if version != VERSION:
+            raise OSError(f"{path.name} has version {version} of the interface, {VERSION} is needed")
+        for name, (result, arguments) in _SIGNATURES.items():
+            function = getattr(handle, f"llamaspec_{name}")
+            function.restype, function.argtypes = result, arguments
+            setattr(self, name, function)
+
+    def __getattr__(self, name: str) -> "ctypes._NamedFuncPointer":
+        raise AttributeError(name)
+
+
+@cache
+def load() -> tuple[Library | None, str]:
+    """The library, or None and the reason why it is not there."""
+    here = Path(__file__).parent
+    found = sorted(path for suffix in ("so", "pyd", "dylib") for path in here.glob(f"_native*.{suffix}"))
+    if not found:
+        return None, "the native kernels were not built when llamaspec was installed (no C++17 compiler?)"
+    why = ""
+    for path in found:
+        try:
+            return Library(path), ""
+        except (OSError, AttributeError) as error:
+            why = f"the native kernels do not load: {error}"
+    return None, why
+
+
+def library() -> Library:
+    """The library; raises LlamaspecError if it is not there."""
+    loaded, why = load()
+    if loaded is None:
+        raise LlamaspecError(why, hint="install llamaspec again with a C++17 compiler, or use --kernels reference")
+    return loaded

@@ -1,0 +1,149 @@
+// One panel of 16 weight rows times one tile of x. The order of the sums of a row depends on nothing but the columns.
+#pragma once
+#include "activations.h"
+#include "quants/all.h"
+#include "table.h"
+
+namespace {
+
+
+template <int ROWS> inline void finish(F* sums, const Output& out) {
+    for (int m = 0; m < ROWS; m++) {
+        F sum = sums[m];
+        float* y = out.y + m * out.ldy;
+        if (out.lanes == PANEL) {
+            if (out.bias) sum = f_add(sum, f_load(out.bias));
+            if (out.residual) sum = f_add(sum, f_load(out.residual + m * out.ld_residual));
+            f_store(y, sum);
+            continue;
+        }
+        float part[PANEL];
+        f_store(part, sum);
+        for (int lane = 0; lane < out.lanes; lane++) {
+            if (out.bias) part[lane] += out.bias[lane];
+            if (out.residual) part[lane] += out.residual[m * out.ld_residual + lane];
+            y[lane] = part[lane];
+        }
+    }
+}
+
+template <bool WIDE, int FROM, int TO> inline I dot_quads(I sum, const B* w, const int8_t* q) {
+#pragma GCC unroll 8
+    for (int j = FROM; j < TO; j++) sum = WIDE ? i_dot_wide(sum, w[j], q + 4 * j) : i_dot(sum, w[j], q + 4 * j);
+    return sum;
+}
+
+template <class Q, int ROWS> inline void add_group(const uint8_t* head, const uint8_t* body, int group, const Rounded* x, F* sums) {
+    typedef Body<Q::BITS> Levels;
+    B w[8];
+    Levels::unpack(body, w);
+    Scales s;
+    Q::load(head, group, &s);
+#pragma GCC unroll 16
+    for (int m = 0; m < ROWS; m++) {
+        F d = f_set(x[m].d);
+        if (Q::PARTS == 1) {
+            I dots = dot_quads<Levels::WIDE, 0, 8>(i_set(Q::OFFSET ? x[m].start[0] : 0), w, x[m].q);
+            sums[m] = f_fma(i_float(dots), f_mul(s.scale[0], d), sums[m]);
+        } else {
+            I first = dot_quads<Levels::WIDE, 0, 4>(i_set(Q::OFFSET ? x[m].start[0] : 0), w, x[m].q);
+            I second = dot_quads<Levels::WIDE, 4, 8>(i_set(Q::OFFSET ? x[m].start[1] : 0), w, x[m].q);
+            F both = f_fma(i_float(first), s.scale[0], f_mul(i_float(second), s.scale[1]));
+            sums[m] = f_fma(both, d, sums[m]);
+        }
+        if (Q::MINIMUM) sums[m] = f_fnma(s.minimum, f_set(x[m].total), sums[m]);
+    }
+}
+
+// panel: chunks of up to 8 groups of 32 columns, each a head and the groups' bodies. length: groups.
+template <class Q, int ROWS> void quant_tile(const uint8_t* panel, int64_t length, const uint8_t* tile, const Output& out) {
+    const Rounded* x = (const Rounded*)tile;
+    F sums[ROWS];
+#pragma GCC unroll 16
+    for (int m = 0; m < ROWS; m++) sums[m] = f_set(0);
+    for (int64_t done = 0; done < length; done += CHUNK) {
+        int groups = length - done < CHUNK ? (int)(length - done) : CHUNK;
+        const uint8_t* body = panel + Q::head(groups);
+        for (int g = 0; g < groups; g++) {
+#pragma GCC unroll 8
+            for (int i = 0; i < Body<Q::BITS>::BYTES; i += 64) __builtin_prefetch(body + AHEAD + i);
+            add_group<Q, ROWS>(panel, body, g, x, sums);
+            body += Body<Q::BITS>::BYTES;
+            x += ROWS;
+        }
+        panel = body;
+    }
+    finish<ROWS>(sums, out);
+}
+
+// Float weights: quads of four columns, 16 rows each.
+struct F32 {
+    static constexpr int BYTES = 256;
+    static inline void load(const uint8_t* at, F* w) {
+        for (int j = 0; j < 4; j++) w[j] = f_load((const float*)at + 16 * j);
+    }
+};
+struct F16 {
+    static constexpr int BYTES = 128;
+    static inline void load(const uint8_t* at, F* w) {
+        for (int j = 0; j < 4; j++) w[j] = f_half(at + 32 * j);
+    }
+};
+struct BF16 {  // columns 2i and 2i + 1 of a row stand together
+    static constexpr int BYTES = 128;
+    static inline void load(const uint8_t* at, F* w) {
+        w[0] = f_bf16_even(at);
+        w[1] = f_bf16_odd(at);
+        w[2] = f_bf16_even(at + 64);
+        w[3] = f_bf16_odd(at + 64);
+    }
+};
+
+template <class P, int ROWS> void plain_tile(const uint8_t* panel, int64_t length, const uint8_t* tile, const Output& out) {
+    const float* x = (const float*)tile;
+    F sums[ROWS][CHAINS];
+#pragma GCC unroll 16
+    for (int m = 0; m < ROWS; m++)
+#pragma GCC unroll 4
+        for (int c = 0; c < CHAINS; c++) sums[m][c] = f_set(0);
+    for (int64_t quad = 0; quad < length; quad++) {
+        for (int i = 0; i < P::BYTES; i += 64) __builtin_prefetch(panel + AHEAD + i);
+        F w[4];
+        P::load(panel, w);
+#pragma GCC unroll 16
+        for (int m = 0; m < ROWS; m++)
+#pragma GCC unroll 4
+            for (int j = 0; j < 4; j++) sums[m][j % CHAINS] = f_fma(w[j], f_set(x[4 * m + j]), sums[m][j % CHAINS]);
+        panel += P::BYTES;
+        x += 4 * ROWS;
+    }
+    F total[ROWS];
+#pragma GCC unroll 16
+    for (int m = 0; m < ROWS; m++) {
+        F sum = CHAINS == 4 ? f_add(f_add(sums[m][0], sums[m][2 % CHAINS]), f_add(sums[m][1], sums[m][3 % CHAINS]))
+                            : f_add(sums[m][0], sums[m][1]);
+        total[m] = sum;
+    }
+    finish<ROWS>(total, out);
+}
+
+template <class Q, int N> struct QuantTiles {
+    static constexpr TileKernel of(int rows) { return rows == N ? quant_tile<Q, N> : QuantTiles<Q, N - 1>::of(rows); }
+};
+template <class Q> struct QuantTiles<Q, 0> {
+    static constexpr TileKernel of(int) { return nullptr; }
+};
+template <class P, int N> struct PlainTiles {
+    static constexpr TileKernel of(int rows) { return rows == N ? plain_tile<P, N> : PlainTiles<P, N - 1>::of(rows); }
+};
+template <class P> struct PlainTiles<P, 0> {
+    static constexpr TileKernel of(int) { return nullptr; }
+};
+
+#define TILES_OF(OF) {OF(0), OF(1), OF(2), OF(3), OF(4), OF(5), OF(6), OF(7), OF(8), OF(9), OF(10), OF(11), OF(12), OF(13), OF(14), OF(15), OF(16)}
+#define QUANT_ROW(number, Q) {number, TILES_OF((QuantTiles<Q, TILE_ROWS>::of))},
+#define PLAIN_ROW(number, P) {number, TILES_OF((PlainTiles<P, TILE_ROWS_FLOAT>::of))},
+
+const QuantKernels quant_kernels[] = {EACH_QUANT(QUANT_ROW) EACH_PLAIN(PLAIN_ROW){-1, {}}};
+
+}  // namespace

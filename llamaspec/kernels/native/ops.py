@@ -1,0 +1,139 @@
+"""Norm, rotary positions, attention and element-wise functions over torch tensors on the CPU, all float32.
+
+Each keeps its order of reduction whatever the number of rows and threads.
+"""
+
+from ctypes import byref
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from .library import Attention, library
+from .packed import plain
+from .threads import how_many
+
+if TYPE_CHECKING:
+    from ..dispatch import Reach
+
+
+def rms_norm(x: Tensor, weight: Tensor | None, eps: float, threads: int | None = 1) -> Tensor:
+    """x [..., D], weight [D] or None -> [..., D]: x / sqrt(mean(x^2) + eps) * weight."""
+    width = x.shape[-1]
+    x = plain(x, width)
+    y = torch.empty(x.shape)
+    scale = None if weight is None else plain(weight, width).data_ptr()
+    library().rms_norm(
+        x.data_ptr(), scale, y.data_ptr(), x.numel() // width if width else 0, width, eps, how_many(threads)
+    )
+    return y
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor, interleaved: bool, threads: int | None = 1) -> Tensor:
+    """x [N, H, head], cos and sin [N, n_rot / 2] -> [N, H, head]; pairs (2j, 2j + 1) if interleaved, else halves."""
+    n, heads, width = x.shape
+    half = cos.shape[-1]
+    if cos.shape != (n, half) or sin.shape != (n, half) or 2 * half > width:
+        raise ValueError(f"cos {list(cos.shape)} and sin {list(sin.shape)} do not fit x {list(x.shape)}")
+    x, cos, sin = plain(x, width), plain(cos, half), plain(sin, half)
+    y = torch.empty(x.shape)
+    library().rotate(
+        x.data_ptr(),
+        y.data_ptr(),
+        n,
+        heads,
+        width,
+        cos.data_ptr(),
+        sin.data_ptr(),
+        half,
+        interleaved,
+        how_many(threads),
+    )
+    return y
+
+
+def silu_mul(gate: Tensor, up: Tensor, threads: int | None = 1) -> Tensor:
+    """gate, up [N, F] -> silu(gate) * up."""
+    if gate.shape != up.shape:
+        raise ValueError(f"gate {list(gate.shape)} and up {list(up.shape)} differ")
+    gate, up = plain(gate, gate.shape[-1]), plain(up, up.shape[-1])
+    y = torch.empty(gate.shape)
+    library().silu_mul(gate.data_ptr(), up.data_ptr(), y.data_ptr(), gate.numel(), how_many(threads))
+    return y
+
+
+def add(a: Tensor, b: Tensor, threads: int | None = 1) -> Tensor:
+    """a, b of one shape -> a + b."""
+    if a.shape != b.shape:
+        raise ValueError(f"{list(a.shape)} and {list(b.shape)} differ")
+    a, b = plain(a, a.shape[-1]), plain(b, b.shape[-1])
+    y = torch.empty(a.shape)
+    library().add(a.data_ptr(), b.data_ptr(), y.data_ptr(), a.numel(), how_many(threads))
+    return y
+
+
+def store(x: Tensor, cache: Tensor, slots: Tensor, cells: Tensor) -> None:
+    """x [N, K, head] goes to cache [S, K, C, head] (float32 or float16), row n to cell cells[n] of slot slots[n]."""
+    n, heads, width = x.shape
+    sizes, steps = cache.shape, cache.stride()
+    if sizes[1] != heads or sizes[3] != width or steps[3] != 1 or cache.dtype not in (torch.float32, torch.float16):
+        raise ValueError(f"x {list(x.shape)} does not fit a cache {list(sizes)} of {cache.dtype}")
+    x, slots, cells = plain(x, width), _whole(slots, n), _whole(cells, n)
+    if n and not (
+        0 <= int(slots.min()) <= int(slots.max()) < sizes[0] and 0 <= int(cells.min()) <= int(cells.max()) < sizes[2]
+    ):
+        raise IndexError(f"slots or cells outside a cache {list(sizes)}")
+    library().store(
+        x.data_ptr(), cache.data_ptr(), slots.data_ptr(), cells.data_ptr(), n, heads, width, steps[0], steps[1], steps[2],
+        cache.dtype is torch.float16,
+    )  # fmt: skip
+
+
+def attend(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    reach: "Reach",
+    scale: float,
+    *,
+    window: int = 0,
+    softcap: float = 0.0,
+    sinks: Tensor | None = None,
+    threads: int | None = None,
+) -> Tensor:
+    """q [N, H, head], k and v [S, K, C, head] (float32 or float16) -> [N, H, head_v].
+
+    Which cells a row sees: `dispatch.Reach`. window: only the last so many positions (0: all). softcap: scores become
+    softcap * tanh(score / softcap) (0: off). sinks [H]: a logit per head that takes part in the softmax without a value.
+    """
+    n, heads, width = q.shape
+    slots, kv_heads, cells, _ = k.shape
+    if k.shape != (slots, kv_heads, cells, width) or v.shape[:3] != k.shape[:3] or heads % kv_heads:
+        raise ValueError(f"q {list(q.shape)}, k {list(k.shape)} and v {list(v.shape)} do not fit")
+    if k.dtype is not v.dtype or k.dtype not in (torch.float32, torch.float16) or k.stride(3) != 1 or v.stride(3) != 1:
+        raise ValueError(f"a cache of {k.dtype} and {v.dtype}: float32 or float16 with dense heads is needed")
+    q, positions, of_slot = plain(q, width), _whole(reach.positions, n), _whole(reach.slots, n)
+    lengths = _whole(reach.lengths, n)
+    out = torch.empty((n, heads, v.shape[3]))
+    paths, path_width = None, 0
+    if reach.paths is not None:
+        rows_of_paths = reach.paths.to(torch.int64).contiguous()
+        paths, path_width = rows_of_paths.data_ptr(), rows_of_paths.shape[1]
+    logits = None if sinks is None else plain(sinks, heads)
+    call = Attention(
+        q.data_ptr(), k.data_ptr(), v.data_ptr(), out.data_ptr(), None if logits is None else logits.data_ptr(),
+        positions.data_ptr(), of_slot.data_ptr(), lengths.data_ptr(), paths,
+        path_width, n, heads, kv_heads, width, v.shape[3], cells,
+        *k.stride()[:3], *v.stride()[:3], heads * width, heads * v.shape[3], window,
+        scale, softcap, k.dtype is torch.float16,
+    )  # fmt: skip
+    if library().attend(byref(call), how_many(threads)):
+        raise MemoryError("attention")
+    return out
+
+
+def _whole(x: Tensor, n: int) -> Tensor:
+    """x [n] as contiguous int64 on the CPU."""
+    if x.shape != (n,):
+        raise ValueError(f"{list(x.shape)} values for {n} rows")
+    return x if x.dtype is torch.int64 and x.is_contiguous() else x.to(torch.int64).contiguous()

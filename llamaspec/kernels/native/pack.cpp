@@ -1,0 +1,161 @@
+#include "pack.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <new>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#include "lanes/generic.h"
+#include "quants/all.h"
+#include "pool.h"
+#include "table.h"
+
+namespace {
+
+constexpr size_t HUGE_PAGE = 2 << 20;
+constexpr size_t SLACK = AHEAD + 1024;  // prefetches run past the end
+
+uint8_t* reserve(size_t* bytes) {
+    *bytes = (*bytes + SLACK + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    void* at = nullptr;
+#if defined(_WIN32)
+    at = _aligned_malloc(*bytes, 64);
+    if (at) memset(at, 0, *bytes);
+#else
+    if (posix_memalign(&at, HUGE_PAGE, *bytes) != 0) return nullptr;
+#if defined(__linux__)
+    madvise(at, *bytes, MADV_HUGEPAGE);
+#endif
+#endif
+    return (uint8_t*)at;
+}
+
+template <class Q> struct QuantPacker {
+    static int64_t panel_bytes(int64_t groups) {
+        int64_t whole = groups / CHUNK, rest = groups % CHUNK;
+        return whole * Q::head(CHUNK) + (rest ? Q::head((int)rest) : 0) + groups * Body<Q::BITS>::BYTES;
+    }
+    // The 16 rows from `bytes` (fewer at the end of the matrix) become one panel.
+    static void panel(const uint8_t* bytes, int rows, int64_t columns, uint8_t* to) {
+        constexpr int SPAN = Q::ELEMENTS / 32;  // groups in a block
+        int64_t groups = columns / 32, bytes_per_row = columns / Q::ELEMENTS * Q::BYTES;
+        memset(to, 0, (size_t)panel_bytes(groups));
+        uint8_t q[Q::ELEMENTS];
+        for (int64_t done = 0; done < groups; done += CHUNK) {
+            int chunk = groups - done < CHUNK ? (int)(groups - done) : CHUNK;
+            uint8_t* body = to + Q::head(chunk);
+            for (int lane = 0; lane < rows; lane++)
+                for (int g = 0; g < chunk; g += SPAN) {
+                    const uint8_t* block = bytes + lane * bytes_per_row + (done + g) / SPAN * Q::BYTES;
+                    Q::store(to, g, lane, block);
+                    Q::levels(block, q);
+                    for (int i = 0; i < Q::ELEMENTS; i++)
+                        Body<Q::BITS>::place(body + (g + i / 32) * Body<Q::BITS>::BYTES, lane, i % 32, q[i]);
+                }
+            to = body + chunk * Body<Q::BITS>::BYTES;
+        }
+    }
+    static void decode(const uint8_t* block, float* out) {
+        constexpr int RUN = 32 / Q::PARTS;
+        uint8_t q[Q::ELEMENTS];
+        Q::levels(block, q);
+        for (int i = 0; i < Q::ELEMENTS; i++) {
+            float value = Q::scale(block, i / RUN) * (float)(q[i] - Q::OFFSET);
+            out[i] = Q::MINIMUM ? value - Q::minimum(block, i / 32) : value;
+        }
+    }
+};
+
+float plain_value(int type, const uint8_t* at) {
+    if (type == 1) return half_to_float(read_u16(at));
+    if (type == 30) return bf16_to_float(read_u16(at));
+    float value;
+    memcpy(&value, at, 4);
+    return value;
+}
+
+void plain_panel(int type, const uint8_t* bytes, int rows, int64_t columns, uint8_t* to) {
+    int size = type == 0 ? 4 : 2;
+    memset(to, 0, (size_t)((columns + 3) / 4 * 64 * size));
+    for (int lane = 0; lane < rows; lane++)
+        for (int64_t k = 0; k < columns; k++) {
+            int64_t at = type == 30 ? k / 2 * 32 + 2 * lane + k % 2 : k * 16 + lane;  // BF16 in pairs
+            memcpy(to + at * size, bytes + (lane * columns + k) * size, size);
+        }
+}
+
+struct Format {
+    int type, elements, bytes, offset, parts;
+    int64_t (*panel_bytes)(int64_t groups);
+    void (*panel)(const uint8_t* bytes, int rows, int64_t columns, uint8_t* to);
+    void (*decode)(const uint8_t* block, float* out);
+};
+
+#define QUANT_FORMAT(number, Q) \
+    {number, Q::ELEMENTS, Q::BYTES, Q::OFFSET, Q::PARTS, QuantPacker<Q>::panel_bytes, QuantPacker<Q>::panel, QuantPacker<Q>::decode},
+
+const Format formats[] = {EACH_QUANT(QUANT_FORMAT){0, 1, 4, 0, 0, nullptr, nullptr, nullptr},
+                          {1, 1, 2, 0, 0, nullptr, nullptr, nullptr},
+                          {30, 1, 2, 0, 0, nullptr, nullptr, nullptr}};
+
+const Format* format_of(int type) {
+    for (const Format& format : formats)
+        if (format.type == type) return &format;
+    return nullptr;
+}
+
+}  // namespace
+
+int64_t row_bytes(int type, int64_t columns) {
+    const Format* format = format_of(type);
+    return format && columns > 0 && columns % format->elements == 0 ? columns / format->elements * format->bytes : 0;
+}
+
+Packed* pack(int type, const uint8_t* bytes, int64_t rows, int64_t columns, int threads) {
+    const Format* format = format_of(type);
+    if (!format || rows <= 0 || row_bytes(type, columns) == 0) return nullptr;
+    bool quant = format->parts > 0;
+    int64_t length = quant ? columns / 32 : (columns + 3) / 4, panels = (rows + PANEL - 1) / PANEL;
+    int64_t panel_bytes = quant ? format->panel_bytes(length) : length * 64 * format->bytes;
+    size_t size = (size_t)(panel_bytes * panels);
+    uint8_t* data = reserve(&size);
+    if (!data) return nullptr;
+    Packed* made = new (std::nothrow) Packed{type, format->offset, format->parts, rows, columns, length, panel_bytes, panels, data, size};
+    if (!made) {
+        free(data);
+        return nullptr;
+    }
+    int64_t step = row_bytes(type, columns);
+    auto work = [&](int64_t begin, int64_t end) {
+        for (int64_t p = begin; p < end; p++) {
+            int lanes = (int)(rows - p * PANEL < PANEL ? rows - p * PANEL : PANEL);
+            const uint8_t* from = bytes + p * PANEL * step;
+            if (quant) format->panel(from, lanes, columns, data + p * panel_bytes);
+            else plain_panel(type, from, lanes, columns, data + p * panel_bytes);
+        }
+    };
+    share(threads, panels, 4, work);
+    return made;
+}
+
+void unpack_row(int type, const uint8_t* row, int64_t columns, float* out) {
+    const Format* format = format_of(type);
+    for (int64_t k = 0; k < columns; k += format->elements, row += format->bytes) {
+        if (format->parts > 0) format->decode(row, out + k);
+        else out[k] = plain_value(type, row);
+    }
+}
+
+void release(Packed* packed) {
+    if (!packed) return;
+#if defined(_WIN32)
+    _aligned_free(packed->data);
+#else
+    free(packed->data);
+#endif
+    delete packed;
+}

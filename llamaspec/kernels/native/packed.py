@@ -1,0 +1,125 @@
+"""Weight matrices in the layout of the native kernels."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ...errors import LlamaspecError
+from ...weights.tensor import QuantizedTensor
+from .library import Library, Product, library
+from .threads import how_many
+
+TYPES = {
+    "F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q5_0": 6, "Q5_1": 7, "Q8_0": 8,
+    "Q4_K": 12, "Q5_K": 13, "Q6_K": 14, "BF16": 30,
+}  # fmt: skip
+"""Types with a native layout, by their number in GGUF."""
+
+
+def supports(type_name: str, columns: int) -> bool:
+    """Whether a matrix of that type and row length can be packed."""
+    return type_name in TYPES and library().row_bytes(TYPES[type_name], columns) > 0
+
+
+class Packed:
+    """A matrix [N, K], repacked once: 16 rows side by side (quants/body.h). `rows` still reads the file's own bytes."""
+
+    def __init__(self, tensor: QuantizedTensor, threads: int | None = None) -> None:
+        """Raises LlamaspecError for a type, width or size that cannot be packed, and when memory runs out."""
+        native = library()
+        self.shape = tensor.shape
+        self.type = TYPES.get(tensor.type, -1)
+        columns = tensor.shape[-1]
+        row = native.row_bytes(self.type, columns)
+        if len(tensor.shape) != 2 or row == 0:
+            raise LlamaspecError(f"tensor {tensor.name!r}: no native kernel for {tensor.type} {list(tensor.shape)}")
+        data = tensor.data.contiguous()
+        if data.device.type != "cpu" or data.numel() * data.element_size() != row * tensor.rows:
+            raise LlamaspecError(
+                f"tensor {tensor.name!r}: {data.numel() * data.element_size()} bytes on {data.device.type}, "
+                f"{row * tensor.rows} on the CPU are needed"
+            )
+        self.source = data
+        self.release = native.release  # the destructor may run when modules are gone
+        self.handle = native.pack(self.type, data.data_ptr(), tensor.rows, columns, how_many(threads))
+        if not self.handle:
+            raise LlamaspecError(f"out of memory while packing tensor {tensor.name!r}", hint="use a smaller file")
+        self.out, self.columns = tensor.shape
+        self.native = native
+        self.threads = how_many(threads)
+        self.call = native.matmul
+
+    def __del__(self) -> None:
+        handle, self.handle = getattr(self, "handle", None), None
+        if handle:
+            self.release(handle)
+
+    @property
+    def bytes(self) -> int:
+        """Of the packed form."""
+        return self.native.packed_bytes(self.handle)
+
+    def matmul(self, x: Tensor, out: Tensor | None = None, threads: int | None = None) -> Tensor:
+        """x [M, K] -> [M, N] float32. A row's bits do not depend on M, its place or the number of threads."""
+        x = plain(x, self.columns)
+        m = x.shape[0]
+        y = torch.empty((m, self.out)) if out is None else out
+        if self.call(
+            self.handle, x.data_ptr(), m, y.data_ptr(), self.threads if threads is None else how_many(threads)
+        ):
+            raise _out_of_memory(m)
+        return y
+
+    def rows(self, ids: Tensor) -> Tensor:
+        """ids [n] int64 -> [n, K] float32, bit for bit the dequantised rows."""
+        ids = ids.to(torch.int64).contiguous()
+        if ids.numel() and (int(ids.min()) < 0 or int(ids.max()) >= self.out):
+            raise IndexError(f"row ids must be 0..{self.out - 1}")
+        y = torch.empty((ids.numel(), self.columns))
+        self.native.rows(self.type, self.source.data_ptr(), self.columns, ids.data_ptr(), ids.numel(), y.data_ptr())
+        return y
+
+
+class Together:
+    """Matrices [N_i, K] with optional biases [N_i] that share x: rounded once, one call."""
+
+    def __init__(self, matrices: Sequence[Packed], biases: Sequence[Tensor | None] | None = None) -> None:
+        self.matrices = list(matrices)
+        self.biases = [None if b is None else plain(b, b.shape[-1]) for b in biases or [None] * len(self.matrices)]
+        self.columns = self.matrices[0].columns
+        if any(m.columns != self.columns for m in self.matrices):
+            raise ValueError("matrices that share x have the same width")
+        self.native: Library = self.matrices[0].native
+        self.threads = self.matrices[0].threads
+
+    def __call__(self, x: Tensor, residual: Tensor | None = None) -> list[Tensor]:
+        """x [M, K] -> [[M, N_i] float32, ...]; residual [M, N_0] is added to the first."""
+        x = plain(x, self.columns)
+        m = x.shape[0]
+        ys = [torch.empty((m, matrix.out)) for matrix in self.matrices]
+        calls = (Product * len(ys))()
+        for call, matrix, bias, y in zip(calls, self.matrices, self.biases, ys, strict=True):
+            call.w, call.y, call.ldy = matrix.handle, y.data_ptr(), matrix.out
+            call.bias = None if bias is None else bias.data_ptr()
+        if residual is not None:
+            residual = plain(residual, self.matrices[0].out)
+            calls[0].residual = residual.data_ptr()
+        if self.native.products(calls, len(ys), x.data_ptr(), self.columns, m, self.threads):
+            raise _out_of_memory(m)
+        return ys
+
+
+def plain(x: Tensor, columns: int) -> Tensor:
+    """x as contiguous float32 on the CPU, if its rows have that many columns."""
+    if x.shape[-1] != columns:
+        raise ValueError(f"rows of {x.shape[-1]} values, {columns} expected")
+    if x.dtype is not torch.float32 or not x.is_contiguous():
+        x = x.to(torch.float32).contiguous()
+    if x.device.type != "cpu":
+        raise ValueError(f"the native kernels run on the CPU, x is on {x.device}")
+    return x
+
+
+def _out_of_memory(rows: int) -> LlamaspecError:
+    return LlamaspecError(f"out of memory while multiplying {rows} rows", hint="use a smaller --ubatch-size")

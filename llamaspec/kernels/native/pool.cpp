@@ -1,0 +1,163 @@
+#include "pool.h"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <new>
+#include <system_error>
+#include <thread>
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "cpu.h"
+
+namespace {
+
+constexpr int SPIN_MICROSECONDS = 40;  // longer than the glue between two calls, far shorter than a time slice
+
+inline void relax() {
+#if defined(__x86_64__)
+    _mm_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+template <class Done> bool spin(Done done) {
+    auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(SPIN_MICROSECONDS);
+    for (;;) {
+        for (int i = 0; i < 64; i++) {
+            if (done()) return true;
+            relax();
+        }
+        if (std::chrono::steady_clock::now() >= end) return done();
+    }
+}
+
+struct alignas(64) Share {
+    std::atomic<int64_t> next;
+    int64_t end;
+};
+
+struct Pool {
+    std::mutex taken;  // one job at a time
+    int workers = 0;   // threads started, all but the caller's
+    Share shares[MAX_THREADS];
+    void (*work)(void*, int64_t, int64_t) = nullptr;
+    void* context = nullptr;
+    int64_t grain = 1;
+
+    alignas(64) std::atomic<uint64_t> ticket{0};  // job number * 1024 + threads that take part
+    alignas(64) std::atomic<int> busy{0};         // workers that have not finished the job
+    std::atomic<int> sleepers{0};
+    std::atomic<bool> owner_sleeps{false};
+    std::mutex door;
+    std::condition_variable wake, finished;
+
+    void take_part(int self, int threads) {
+        for (int i = 0; i < threads; i++) {
+            Share& share = shares[(self + i) % threads];
+            for (;;) {
+                if (share.next.load(std::memory_order_relaxed) >= share.end) break;
+                int64_t begin = share.next.fetch_add(grain, std::memory_order_relaxed);
+                if (begin >= share.end) break;
+                work(context, begin, begin + grain < share.end ? begin + grain : share.end);
+            }
+        }
+    }
+
+    void live(int self) {
+        uint64_t seen = 0;
+        for (;;) {
+            if (!spin([&] { return ticket.load(std::memory_order_acquire) != seen; })) {
+                std::unique_lock<std::mutex> lock(door);
+                sleepers++;
+                wake.wait(lock, [&] { return ticket.load() != seen; });
+                sleepers--;
+            }
+            seen = ticket.load(std::memory_order_acquire);
+            int threads = (int)(seen % 1024);
+            if (self >= threads) continue;
+            take_part(self, threads);
+            if (busy.fetch_sub(1) == 1 && owner_sleeps.load()) {
+                std::lock_guard<std::mutex> lock(door);
+                finished.notify_one();
+            }
+        }
+    }
+
+    int grow(int threads) {  // returns how many can take part
+        while (workers < threads - 1) {
+            try {
+                int self = workers + 1;
+                std::thread([this, self] { live(self); }).detach();
+            } catch (const std::system_error&) {
+                break;
+            }
+            workers++;
+        }
+        return threads < workers + 1 ? threads : workers + 1;
+    }
+
+    void run(int threads, int64_t items, int64_t grain_, void (*work_)(void*, int64_t, int64_t), void* context_) {
+        threads = grow(threads);
+        work = work_, context = context_, grain = grain_;
+        for (int i = 0; i < threads; i++) {
+            shares[i].next.store(items * i / threads, std::memory_order_relaxed);
+            shares[i].end = items * (i + 1) / threads;
+        }
+        busy.store(threads - 1);
+        ticket.store((ticket.load() / 1024 + 1) * 1024 + (uint64_t)threads);
+        if (sleepers.load() > 0) {
+            std::lock_guard<std::mutex> lock(door);
+            wake.notify_all();
+        }
+        take_part(0, threads);
+        if (spin([&] { return busy.load(std::memory_order_acquire) == 0; })) return;
+        std::unique_lock<std::mutex> lock(door);
+        owner_sleeps.store(true);
+        finished.wait(lock, [&] { return busy.load() == 0; });
+        owner_sleeps.store(false);
+    }
+};
+
+std::atomic<Pool*> current{nullptr};
+
+// The child of a fork has the memory of the threads but not the threads: it starts a pool of its own.
+void forget() { current.store(nullptr); }
+
+Pool* pool() {
+    Pool* existing = current.load();
+    if (existing) return existing;
+    Pool* fresh = new (std::nothrow) Pool;
+    if (!fresh || current.compare_exchange_strong(existing, fresh)) {
+#if defined(__unix__) || defined(__APPLE__)
+        static int once = pthread_atfork(nullptr, nullptr, forget);
+        (void)once;
+#endif
+        return fresh;
+    }
+    delete fresh;
+    return existing;
+}
+
+}  // namespace
+
+void share_work(int threads, int64_t items, int64_t grain, void (*work)(void*, int64_t, int64_t), void* context) {
+    if (items <= 0) return;
+    int64_t pieces = (items + grain - 1) / grain;
+    if (threads > pieces) threads = (int)pieces;
+    if (threads > MAX_THREADS) threads = MAX_THREADS;
+    Pool* shared = threads > 1 ? pool() : nullptr;
+    if (shared && shared->taken.try_lock()) {
+        shared->run(threads, items, grain, work, context);
+        shared->taken.unlock();
+        return;
+    }
+    work(context, 0, items);
+}

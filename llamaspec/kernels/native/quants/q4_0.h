@@ -1,0 +1,35 @@
+// Q4_0: 32 levels of 4 bits and one half-precision scale; (q - 8) d.
+//
+// What every file of this folder offers:
+//   ELEMENTS, BYTES     of one block of the file
+//   BITS, OFFSET        width of a packed level, and what is subtracted from it
+//   PARTS               scales per group of 32 columns (1 or 2)
+//   MINIMUM             a group also has a minimum, which is subtracted after scaling
+//   levels(block, q)    the ELEMENTS unsigned levels, in order
+//   scale(block, i)     of the i-th run of 32 / PARTS elements; minimum(block, i) of the i-th run of 32
+//   head(groups)        bytes of scales in front of a chunk of that many groups, a multiple of 64
+//   store(head, group, lane, block)   puts the scales of one row's block at `group` and after into the head
+//   load(head, group, Scales*)        reads the scales of 16 rows back
+#pragma once
+
+namespace {
+
+struct Q4_0 {
+    static constexpr int ELEMENTS = 32, BYTES = 18, BITS = 4, OFFSET = 8, PARTS = 1;
+    static constexpr bool MINIMUM = false;
+    static void levels(const uint8_t* block, uint8_t* q) {
+        for (int i = 0; i < 16; i++) {
+            q[i] = block[2 + i] & 15;
+            q[i + 16] = block[2 + i] >> 4;
+        }
+    }
+    static float scale(const uint8_t* block, int) { return half_to_float(read_u16(block)); }
+    static float minimum(const uint8_t*, int) { return 0; }
+    static constexpr int head(int groups) { return (32 * groups + 63) / 64 * 64; }
+    static void store(uint8_t* head, int group, int lane, const uint8_t* block) {
+        write_u16(head + 32 * group + 2 * lane, read_u16(block));
+    }
+    static inline void load(const uint8_t* head, int group, Scales* s) { s->scale[0] = f_half(head + 32 * group); }
+};
+
+}  // namespace

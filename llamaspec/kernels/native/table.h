@@ -1,0 +1,62 @@
+// What one instruction set offers: the same kernels compiled once per file of isa/, chosen when the library is loaded.
+#pragma once
+#include <stdint.h>
+
+constexpr int PANEL = 16;           // weight rows that are computed together
+constexpr int CHUNK = 8;            // groups of 32 columns that share a head
+constexpr int ROUNDED_BYTES = 48;   // one row's group, rounded (activations.h)
+constexpr int MAX_TILE = 16;
+constexpr int AHEAD = 4096;         // bytes between the weights in use and those asked for
+
+// y[row * ldy + lane] for `lanes` <= 16 weight rows of one panel and the rows of one tile. extra: added to the result
+// (bias: one row for all, residual: same layout as y), both may be null.
+struct Output {
+    float* y;
+    int64_t ldy;
+    int lanes;
+    const float* bias;
+    const float* residual;
+    int64_t ld_residual;
+};
+typedef void (*TileKernel)(const uint8_t* panel, int64_t length, const uint8_t* tile, const Output& out);
+
+struct QuantKernels {
+    int type;  // number in GGUF
+    TileKernel tile[MAX_TILE + 1];
+};
+
+struct Attention {  // api.h documents the fields
+    const float* q;
+    const void* k;
+    const void* v;
+    float* out;
+    const float* sinks;
+    const int64_t* positions;
+    const int64_t* slots;
+    const int64_t* lengths;
+    const int64_t* paths;
+    int64_t path_width;
+    int64_t rows, heads, kv_heads, width, value_width, cells;
+    int64_t k_slot, k_head, k_cell, v_slot, v_head, v_cell;  // steps in elements
+    int64_t q_row, out_row;
+    int64_t window;  // 0: all positions
+    float scale, softcap;
+    int32_t half;  // the cache holds half precision
+};
+
+struct Kernels {
+    const char* name;
+    int tile_rows, tile_rows_float;
+    const QuantKernels* quants;  // ends with type -1
+    void (*round_rows)(const float* x, int64_t ldx, int rows, int n, int64_t groups, int offset, int parts, uint8_t* tile);
+    void (*copy_rows)(const float* x, int64_t ldx, int rows, int n, int64_t columns, uint8_t* tile);
+    void (*rms_norm)(const float* x, const float* weight, float* y, int64_t width, float eps);
+    void (*rotate)(const float* x, float* y, int64_t heads, int64_t width, const float* cos, const float* sin, int64_t half,
+                   int interleaved);
+    void (*silu_mul)(const float* gate, const float* up, float* y, int64_t n);
+    void (*add)(const float* a, const float* b, float* y, int64_t n);
+    void (*to_half)(const float* x, void* y, int64_t n);
+    void (*attend)(const Attention& a, int64_t row, int64_t kv_head, int64_t first_head, int64_t n_heads, float* scratch);
+};
+
+extern "C" const Kernels llamaspec_generic, llamaspec_avx2, llamaspec_avx_vnni, llamaspec_avx512, llamaspec_neon;
