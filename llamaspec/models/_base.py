@@ -23,7 +23,7 @@ class Batch:
     """N rows. Every tensor is on the model's device; nothing here makes the forward pass branch.
 
     tokens, positions, slots [N] int64; siblings in a draft tree share a position. cells [N]: where the row's keys and
-    values are written. reach: what it sees. wanted [W]: rows whose logits are needed.
+    values are written. reach: what it sees. wanted [W]: rows whose logits are needed, None = all.
     """
 
     tokens: Tensor
@@ -31,7 +31,7 @@ class Batch:
     slots: Tensor
     cells: Tensor
     reach: Reach
-    wanted: Tensor
+    wanted: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -154,5 +154,6 @@ class Model:
             x = block(x, turn, store)
         if len(self.blk) in features:
             inputs[len(self.blk)] = x
-        logits = self.output(self.output_norm(x.index_select(0, batch.wanted)))
+        x = x if batch.wanted is None else x.index_select(0, batch.wanted)
+        logits = self.output(self.output_norm(x))
         return Output(logits, inputs)

@@ -126,29 +126,25 @@ class Passes:
     ) -> Output:
         """One forward pass, padded to the fixed width with rows that nobody reads."""
         n = len(tokens)
-        padding = (self.width or n) - n if n < (self.width or n) else 0
-        device = self.model.device
-
-        def column(values: Sequence[int], filler: int) -> Tensor:
-            return torch.tensor([*values, *[filler] * padding], dtype=torch.int64, device=device)
-
+        padding = max((self.width or n) - n, 0)
         lengths = [self.cache.lengths[slot] for slot in slots]
-        reach = Reach(
-            positions=column(positions, 0),
-            slots=column(slots, 0),
-            lengths=column(lengths, 0),
-            paths=None if paths is None else self._padded(paths, n + padding),
-            blocks=max(positions) // KV_BLOCK + 1,
-        )
+        fillers = (0, 0, 0, self.cache.cells - 1, 0)
+        columns = zip((tokens, positions, slots, cells, lengths), fillers, strict=True)
+        numbers = torch.tensor([[*values, *[filler] * padding] for values, filler in columns], dtype=torch.int64)
+        on_device = numbers.to(self.model.device).unbind()
+        own_paths = None if paths is None else self._padded(paths, n + padding)
+        reach = Reach(on_device[1], on_device[2], on_device[4], own_paths, blocks=max(positions) // KV_BLOCK + 1)
         batch = Batch(
-            tokens=column(tokens, 0),
-            positions=reach.positions,
-            slots=reach.slots,
-            cells=column(cells, self.cache.cells - 1),
+            tokens=on_device[0],
+            positions=on_device[1],
+            slots=on_device[2],
+            cells=on_device[3],
             reach=reach,
-            wanted=torch.arange(n + padding if wanted else 0, device=device),
+            wanted=None if wanted else torch.arange(0, device=self.model.device),
         )
         output = self.forward(batch, self.cache, features)
+        if not padding:
+            return output
         inputs: Mapping[int, Tensor] = {layer: rows[:n] for layer, rows in output.features.items()}
         return Output(output.logits[:n], inputs)
 
