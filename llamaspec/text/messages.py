@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from llamaspec.errors import UsageError
+from llamaspec.text.families import TRIMMED, Fields, rewrite
 
 Message = Mapping[str, object]
-Fields = dict[str, object]
-TRIMMED = "You have access to the following functions in JSONSchema format"  # StepFun
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ def prepare(messages: Sequence[Message], template: str, can: Abilities) -> list[
             message |= _with_objects(message)
     if not can.system:
         made = _merge_system(made)
-    return _rewrite(made, template)
+    return rewrite(made, template)
 
 
 def prepare_tools(tools: Sequence[Message] | None) -> list[Fields]:
@@ -150,38 +149,3 @@ def _joined(first: object, second: object) -> object:
         return f"{first}\n{second}"
     parts = [[{"type": "text", "text": part}] if isinstance(part, str) else part for part in (first, second)]
     return [part for found in parts if isinstance(found, list) for part in found]
-
-
-def _rewrite(messages: list[Fields], template: str) -> list[Fields]:
-    """Reasoning under the name that a family of templates reads."""
-    if "<|channel|>" in template or "List of tools: [" in template:  # gpt-oss, LFM2
-        return [_thinking(message, "<|channel|>" in template) for message in messages]
-    if "[SYSTEM_PROMPT]" in template and "[THINK]" in template:  # Ministral, Magistral
-        return [_think_parts(message) for message in messages]
-    return messages
-
-
-def _thinking(message: Fields, drop_content: bool) -> Fields:
-    if "reasoning_content" not in message:
-        return message
-    made = {**message, "thinking": message["reasoning_content"]}
-    if drop_content and message.get("tool_calls"):
-        del made["content"]
-    return made
-
-
-def _think_parts(message: Fields) -> Fields:
-    """Reasoning as a part of the content, of type `thinking`."""
-    if message["role"] not in ("system", "assistant"):
-        return message
-    made, content = dict(message), message["content"]
-    reasoning = made.pop("reasoning_content", None)
-    parts: list[object] = [{"type": "thinking", "thinking": reasoning}] if isinstance(reasoning, str) else []
-    parts += (
-        [{"type": "text", "text": content}]
-        if isinstance(content, str)
-        else content
-        if isinstance(content, list)
-        else []
-    )
-    return made | {"content": parts}

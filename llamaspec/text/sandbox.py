@@ -43,6 +43,19 @@ class Absent(ChainableUndefined):
 
     __slots__ = ()
 
+    def __getattr__(self, name: str) -> "Absent":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Absent(obj=self, name=name)
+
+    def __getitem__(self, key: object) -> "Absent":
+        return Absent(obj=self, name=str(key))
+
+    def __call__(self, *args: object, **kwargs: object) -> Any:
+        if isinstance(self._undefined_obj, Undefined) and self._undefined_name in ("items", "keys", "values"):
+            return []
+        return super().__call__(*args, **kwargs)
+
     def __add__(self, other: Any) -> Any:
         return other if isinstance(other, str) else super().__add__(other)
 
@@ -78,6 +91,7 @@ def environment() -> SandboxedEnvironment:
         trim_blocks=True, lstrip_blocks=True, undefined=Absent, extensions=[GenerationTag, "jinja2.ext.loopcontrols"]
     )
     made.filters["tojson"] = tojson
+    made.filters["safe"] = str  # jinja2's would have what is joined to it escaped for HTML
     made.globals["raise_exception"] = refuse
     return made
 
@@ -177,6 +191,11 @@ def is_iterable(value: object) -> bool:
     return hasattr(type(value), "__iter__")
 
 
+def unseen_json(value: object, **kwargs: Any) -> str:
+    """The filter tojson, which is no use as an array."""
+    return tojson(list.copy(value) if isinstance(value, SeenList) else value, **kwargs)
+
+
 class Probe:
     """Renders one template with remembering values."""
 
@@ -184,6 +203,7 @@ class Probe:
         made = environment()
         made.tests["string"] = is_string
         made.tests["iterable"] = is_iterable
+        made.filters["tojson"] = unseen_json
         self._template, self._limit = made.from_string(template), limit
 
     def run(self, messages: list[Any], tools: list[Any] | None = None) -> str | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 
 from llamaspec.errors import LlamaspecError
+from llamaspec.text.families import finish
 from llamaspec.text.messages import Abilities, Message, prepare, prepare_tools
 from llamaspec.text.renderer import Renderer
 from llamaspec.text.tokenizer import Tokenizer
@@ -63,8 +64,8 @@ class ChatTemplate:
         """The prompt. `variables` reach the template as they are; `now` is what it takes for the present.
 
         preserve_reasoning and reasoning_effort are also passed under the names that templates use for them. A BOS that
-        the template writes is kept: `encode` it with `add_special=False`, or cut it off. Raises LlamaspecError when
-        the template fails, refuses the messages, or uses too much; UsageError for messages of a wrong form.
+        the template writes is kept (see `encode`). Raises LlamaspecError when the template fails, refuses the messages,
+        or uses too much; UsageError for messages of a wrong form.
         """
         prepared = prepare_tools(tools)
         source = self.tool_use if prepared and self.tool_use is not None else self.source
@@ -82,7 +83,15 @@ class ChatTemplate:
             **({"add_generation_prompt": True} if add_generation_prompt else {}),
         }
         request = {"do": "render", "template": source, "now": moment.isoformat(), "variables": given}
-        return str(self._renderer.ask(request)["text"])
+        return finish(str(self._renderer.ask(request)["text"]), source, add_generation_prompt)
+
+    def encode(self, prompt: str, tokenizer: Tokenizer) -> list[int]:
+        """Tokens of a rendered prompt; a BOS or EOS in it is not doubled where the tokenizer adds one."""
+        if tokenizer.add_bos:
+            prompt = prompt.removeprefix(self._tokens["bos_token"])
+        if tokenizer.add_eos:
+            prompt = prompt.removesuffix(self._tokens["eos_token"])
+        return tokenizer.encode(prompt)
 
 
 @lru_cache(maxsize=64)

@@ -68,16 +68,6 @@ def test_contents_are_stripped_for_one_family() -> None:
     assert one(parts, template)["content"] == "x"
 
 
-def test_reasoning_goes_where_the_family_reads_it() -> None:
-    call = {"function": {"name": "f", "arguments": "{}"}}
-    message = {"role": "assistant", "content": "a", "reasoning_content": "r"}
-    assert one(message, "<|channel|>")["thinking"] == "r"
-    assert "content" not in one({**message, "tool_calls": [call]}, "<|channel|>")
-    parts = one(message, "[SYSTEM_PROMPT] [THINK]")
-    assert parts["content"] == [{"type": "thinking", "thinking": "r"}, {"type": "text", "text": "a"}]
-    assert "reasoning_content" not in parts
-
-
 @pytest.mark.parametrize(
     "messages",
     [
