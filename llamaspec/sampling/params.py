@@ -29,6 +29,7 @@ class SamplerParams:
     xtc_probability: float = 0.0
     xtc_threshold: float = 0.1
     repeat_last_n: int = 64
+    """Tokens; -1: all of the context, here and for dry_penalty_last_n."""
     repeat_penalty: float = 1.0
     frequency_penalty: float = 0.0
     presence_penalty: float = 0.0
@@ -53,8 +54,8 @@ class SamplerParams:
                 raise UsageError(f"{field.name} is not a number")
         if not (self.repeat_penalty > 0 and math.isfinite(self.repeat_penalty)):
             raise UsageError(f"repeat_penalty is {self.repeat_penalty}", hint="a number above 0; 1 is off")
-        if self.repeat_last_n < 0 or self.dry_penalty_last_n < 0:
-            raise UsageError("a window of tokens cannot be negative", hint="0 turns the penalty off")
+        if self.repeat_last_n < -1 or self.dry_penalty_last_n < -1:
+            raise UsageError("a window of tokens cannot be negative", hint="0 turns the penalty off, -1 is everything")
         if not (math.isfinite(self.frequency_penalty) and math.isfinite(self.presence_penalty)):
             raise UsageError("frequency_penalty and presence_penalty must be finite")
         if self.mirostat not in (0, 1, 2):

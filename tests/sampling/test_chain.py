@@ -42,7 +42,7 @@ memory = st.fixed_dictionaries(
     optional={
         "repeat_penalty": st.sampled_from([0.8, 1.3]),
         "presence_penalty": st.sampled_from([0.0, 0.6]),
-        "repeat_last_n": st.sampled_from([1, 5, 64]),
+        "repeat_last_n": st.sampled_from([-1, 1, 5, 64]),
         "dry_multiplier": st.sampled_from([0.0, 0.9]),
         "adaptive_target": st.sampled_from([-1.0, 0.2, 0.7]),
         "mirostat": st.sampled_from([0, 0, 0, 1, 2]),
@@ -213,6 +213,17 @@ def test_banned_tokens_never_win():
     assert chain.choose(x, rows_at(0, 1)).tolist() == [3]
 
 
+@settings(max_examples=60)
+@given(params, st.sampled_from([50, 5000]))
+def test_pick_never_looks_at_its_data(given_params, width):
+    """On a device without data, as in a CUDA graph, any host sync or branch on values fails."""
+    chain, meta = Chain.build(replace(given_params, logit_bias=(), mirostat=0)), torch.device("meta")
+    rows = Rows(torch.arange(4, device=meta), torch.arange(4, device=meta))
+    chosen = chain.pick(torch.empty(4, width, device=meta), rows, chain.start(PROMPT))
+    assert chosen.shape == (4,)
+    assert chosen.device == meta
+
+
 @pytest.mark.parametrize("settings_", [{}, {"temp": 0.0}, {"top_k": 0}, {"top_k": 0, "top_p": 1.0, "min_p": 0.0}])
 @pytest.mark.parametrize("width", [60, 5000])
 @pytest.mark.parametrize("bad", [math.nan, -math.nan, math.inf])
@@ -237,7 +248,7 @@ def test_nothing_left_is_an_error(settings_, width):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"repeat_penalty": 0.0}, {"temp": math.nan}, {"mirostat": 3}, {"repeat_last_n": -1},
+    [{"repeat_penalty": 0.0}, {"temp": math.nan}, {"mirostat": 3}, {"repeat_last_n": -2},
      {"presence_penalty": math.inf}, {"logit_bias": ((1, math.nan),)},
      {"logit_bias": ((1, math.inf),)}, {"logit_bias": ((-1, 1.0),)},
      {"samplers": ("topk", "tempp")}, {"dry_multiplier": 1.0}],

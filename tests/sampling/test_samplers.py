@@ -88,6 +88,22 @@ def test_a_breaker_ends_the_repetition():
     assert process([*text, 5]) == [0, 0, 0, 0, -1.0, 0, -1.0, 0, 0], "one token is, before 4 and before 6"
 
 
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        {"repeat_penalty": 2.0, "repeat_last_n": -1},
+        {"dry_multiplier": 1.0, "dry_allowed_length": 1, "dry_penalty_last_n": -1, "dry_sequence_breaker": ()},
+    ],
+)
+def test_a_window_of_minus_one_is_everything(sampler):
+    chain = Chain.build(SamplerParams(**OFF, **sampler))
+    state = chain.start([3, 4, *range(100, 900)])
+    for token in (7, 8, 3):
+        state = chain.advance(state, token)
+    got = chain.process(torch.ones(1, 9), Rows(torch.tensor([0]), 0), state)
+    assert got[0, 4] < 1
+
+
 def test_long_repetitions_do_not_overflow():
     params = SamplerParams(**OFF, dry_multiplier=0.8, dry_base=1.75, dry_penalty_last_n=4000, dry_sequence_breaker=())
     chain = Chain.build(params)

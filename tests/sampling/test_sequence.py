@@ -3,6 +3,7 @@
 import pytest
 
 from llamaspec.errors import UsageError
+from llamaspec.options.sampling import LETTERS
 from llamaspec.sampling import sequence
 from llamaspec.sampling.params import DEFAULT_ORDER
 
@@ -10,6 +11,10 @@ from llamaspec.sampling.params import DEFAULT_ORDER
 def test_the_default_in_letters_and_names():
     assert sequence.from_letters("edskypmxt") == DEFAULT_ORDER
     assert sequence.from_names(";".join(DEFAULT_ORDER)) == DEFAULT_ORDER
+
+
+def test_the_option_table_knows_the_same_samplers():
+    assert sequence.letters() == LETTERS
 
 
 def test_letters_are_unique():

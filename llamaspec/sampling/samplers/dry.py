@@ -1,6 +1,7 @@
 """DRY: a penalty, growing exponentially, on tokens that would extend a verbatim repetition (p-e-w 2024)."""
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -38,12 +39,13 @@ class Sampler:
     @classmethod
     def build(cls, params: "SamplerParams", vocab: "Vocab | None") -> "Sampler | None":
         """None when the multiplier is 0, the base below 1 or the window empty."""
-        if params.dry_multiplier == 0 or params.dry_base < 1 or params.dry_penalty_last_n <= 0:
+        if params.dry_multiplier == 0 or params.dry_base < 1 or params.dry_penalty_last_n == 0:
             return None
         if vocab is None and params.dry_sequence_breaker:
             raise UsageError("DRY needs the vocabulary for its sequence breakers", hint="pass the model's tokenizer")
         found = breakers(params.dry_sequence_breaker, vocab) if vocab else {}
-        return cls(params.dry_multiplier, params.dry_base, params.dry_allowed_length, params.dry_penalty_last_n, found)
+        last_n = params.dry_penalty_last_n if params.dry_penalty_last_n > 0 else sys.maxsize
+        return cls(params.dry_multiplier, params.dry_base, params.dry_allowed_length, last_n, found)
 
     def start(self, prompt: Sequence[int]) -> tuple[int, ...]:
         """The window: the last tokens, newest last."""

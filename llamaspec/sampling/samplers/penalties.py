@@ -1,5 +1,6 @@
 """Repetition, frequency and presence penalties on the tokens of a window."""
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -29,9 +30,10 @@ class Sampler:
     def build(cls, params: "SamplerParams", vocab: "Vocab | None") -> "Sampler | None":
         """None without a window or without a penalty."""
         neutral = params.repeat_penalty == 1 and params.frequency_penalty == 0 and params.presence_penalty == 0
-        if params.repeat_last_n <= 0 or neutral:
+        if params.repeat_last_n == 0 or neutral:
             return None
-        return cls(params.repeat_last_n, params.repeat_penalty, params.frequency_penalty, params.presence_penalty)
+        last_n = params.repeat_last_n if params.repeat_last_n > 0 else sys.maxsize
+        return cls(last_n, params.repeat_penalty, params.frequency_penalty, params.presence_penalty)
 
     def start(self, prompt: Sequence[int]) -> tuple[int, ...]:
         """The window: the last tokens, newest last."""

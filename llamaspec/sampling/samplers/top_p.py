@@ -42,7 +42,7 @@ class Sampler(Stateless):
         Mostly a few hundred columns are enough; looking whether they are would be a host sync on CUDA.
         """
         width = logits.shape[-1]
-        for size in () if logits.is_cuda else (512, 8192):
+        for size in (512, 8192) if logits.device.type == "cpu" else ():
             if max(size, self.min_keep) < width:
                 order = rank.columns(logits, rows.ids, max(size, self.min_keep))
                 before = _before(split.weights, order)
