@@ -26,6 +26,10 @@ class Draft:
         "--spec-draft-p-min P", "end a draft where the draft model is less sure than this",
         default=0.0, parse=number(0, 1), env="LLAMA_ARG_DRAFT_P_MIN LLAMA_ARG_SPEC_DRAFT_P_MIN", was="--draft-p-min",
     )  # fmt: skip
+    p_split: float = flag(
+        "--spec-draft-p-split, --draft-p-split P", "draft-tree: branch to a second token that is likelier than this",
+        default=0.1, parse=number(0, 1), env="LLAMA_ARG_SPEC_DRAFT_P_SPLIT",
+    )  # fmt: skip
     gpu_layers: int | Literal["auto", "all"] = flag(
         "-ngld, --spec-draft-ngl, --gpu-layers-draft, --n-gpu-layers-draft N",
         "layers of the draft model to put on the accelerator: a number, auto or all",

@@ -61,7 +61,6 @@ LATER = (
         "-ctxcp, --ctx-checkpoints, --swa-checkpoints N @ LLAMA_ARG_CTX_CHECKPOINTS",
         "-cram, --cache-ram N @ LLAMA_ARG_CACHE_RAM",
         "--context-shift / --no-context-shift = off @ LLAMA_ARG_CONTEXT_SHIFT",
-        "--draft-p-split, --spec-draft-p-split P @ LLAMA_ARG_SPEC_DRAFT_P_SPLIT",
     ),
     # Chat and messages.
     *_later(

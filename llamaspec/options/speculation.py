@@ -75,6 +75,13 @@ class Speculation:
         "-lcd, --lookup-cache-dynamic FNAME", "n-gram file that ngram-cache reads and updates",
         default="", parse=path, shown="none",
     )  # fmt: skip
+    draft_tree_nodes: int = flag(
+        "--spec-draft-tree-nodes N", "most tokens in a tree of draft-tree", default=15, parse=integer(1, 63),
+    )  # fmt: skip
+    extend: int = flag(
+        "--spec-extend N", "let n-gram drafters continue a draft model's full-length drafts up to N tokens; 0 = off",
+        default=0, parse=integer(0, 1024),
+    )  # fmt: skip
     replace: tuple[tuple[str, str], ...] = flag(
         "--spec-replace TARGET DRAFT", "text of the model that the draft model writes differently; repeatable",
         default=(), parse=pair, many=True, shown="none",

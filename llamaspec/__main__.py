@@ -1,0 +1,5 @@
+"""`python -m llamaspec`."""
+
+from .cli.app import main
+
+main()

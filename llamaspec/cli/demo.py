@@ -1,0 +1,66 @@
+"""`llamaspec demo`: the embedded pair of models, and what speculation does for them."""
+
+from typing import Any
+
+from .. import demo as embedded
+from ..engine.llm import LLM
+from ..options.groups import Groups
+from ..options.keywords import override
+from . import report, terminal
+from .run import answer_tokens, one_answer, run, teller
+
+PROMPT = "class Point:\n    def __init__(self, x, y):\n        self.x = x\n        self.y = y\n\n    def __"
+LENGTH = 160
+WARM_UP = 8
+
+
+def demo(groups: Groups) -> int:
+    """run with the embedded models; without a prompt also a comparison with plain decoding."""
+    groups = paired(groups)
+    if any(key in groups.said for key in ("prompt", "file", "binary_file", "conversation")):
+        return run(groups)
+    words: dict[str, Any] = {"prompt": PROMPT, "conversation": False, "escape": False}
+    unsaid = {"n_predict": LENGTH, "temp": 0, "draft_max": 8, "show_timings": True}
+    older = {"draft_max": "spec_draft_n_max"}
+    words |= {key: value for key, value in unsaid.items() if not {key, older.get(key)} & groups.said.keys()}
+    return compared(override(groups, **words))
+
+
+def paired(groups: Groups) -> Groups:
+    """The embedded models, where the command line names none."""
+    words: dict[str, Any] = {}
+    if not groups.model.model:
+        words["model"] = embedded.target()
+    modelless = "spec_type" in groups.said and not any(
+        name == "auto" or name.startswith("draft-") for name in groups.speculation.types
+    )
+    if not groups.model.model_draft and not groups.model.model and not modelless:
+        words["model_draft"] = embedded.draft()
+    return override(groups, **words) if words else groups
+
+
+def compared(groups: Groups) -> int:
+    """Answers the prompt with and without speculation. 1 if the tokens differ, which would be a bug."""
+    prompt = groups.chat.prompt or ""
+    seed = groups.sampling.seed if groups.sampling.seed >= 0 else 1
+    groups = override(groups, seed=seed)
+    llm = LLM(groups, teller(groups))
+    _warm(llm)
+    if not groups.log.json:
+        terminal.say(prompt)
+    fast = one_answer(llm, groups, llm.stream(prompt))
+    tokens = answer_tokens(llm)
+    plain = LLM(override(groups, spec_type="none"))
+    _warm(plain)
+    alone = plain.complete(prompt)
+    same = alone.tokens == tokens
+    with_, without = fast.timings.predicted_per_second, alone.timings.predicted_per_second
+    ratio = f", {with_ / without:.2f} times as fast" if without > 0 else ""
+    terminal.say(f"without speculation: {report.speeds(alone.timings)}")
+    terminal.say(f"with speculation: {with_:.1f} t/s{ratio}; the tokens are {'identical' if same else 'NOT identical'}")
+    return 0 if same else 1
+
+
+def _warm(llm: LLM) -> None:
+    """The first steps of a process are slow; they belong to neither side of a comparison."""
+    llm.complete("def f(x):\n", n_predict=WARM_UP)

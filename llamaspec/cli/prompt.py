@@ -1,0 +1,82 @@
+"""Where the first message comes from, and the files that flags name."""
+
+import sys
+from pathlib import Path
+
+from ..errors import LlamaspecError, UsageError
+from ..options.groups import Groups
+from ..options.keywords import override
+from ..options.values import unescape
+from . import terminal
+
+LONGEST_FILE = 256 * 2**20
+
+
+def prepared(groups: Groups) -> Groups:
+    """Groups with file contents in place of file names, and with escapes expanded where llama.cpp does so."""
+    chat = groups.chat
+    words: dict[str, object] = {}
+    if chat.chat_template_file:
+        words["chat_template"] = read_text(chat.chat_template_file)
+    elif chat.chat_template and "{" not in chat.chat_template:
+        raise UsageError(
+            f"--chat-template takes Jinja text, and '{chat.chat_template[:60]}' has nothing of Jinja in it",
+            "give the template's text, or its file with --chat-template-file",
+        )
+    if chat.escape:
+        if chat.reverse_prompt:
+            words["reverse_prompt"] = [unescape(text) for text in chat.reverse_prompt]
+        if "dry_sequence_breaker" in groups.said:
+            words["dry_sequence_breaker"] = [unescape(text) for text in groups.sampling.dry_sequence_breakers] or "none"
+    return override(groups, **words) if words else groups
+
+
+def first_prompt(groups: Groups) -> str | None:
+    """The prompt of -p, -f or -bf, else what is piped in; None = ask the person at the terminal.
+
+    Raises LlamaspecError for files that cannot be read, UsageError when there is nobody to ask.
+    """
+    chat = groups.chat
+    if chat.binary_file:
+        return read_text(chat.binary_file)
+    text = chat.prompt
+    if chat.file:
+        text = read_text(chat.file).removesuffix("\n")
+    if text is not None:
+        return unescape(text) if chat.escape else text
+    if terminal.is_terminal(sys.stdin) or chat.conversation:
+        return None
+    piped = _piped()
+    if not piped:
+        raise UsageError("there is no prompt", "give one with -p or -f, or pipe it in")
+    return piped
+
+
+def system_message(groups: Groups) -> str | None:
+    """-sys or the contents of -sysf."""
+    if groups.chat.system_prompt_file:
+        return read_text(groups.chat.system_prompt_file).removesuffix("\n")
+    return groups.chat.system_prompt
+
+
+def read_text(name: str) -> str:
+    """A whole text file; bytes that are no UTF-8 become U+FFFD. Raises LlamaspecError."""
+    try:
+        with Path(name).open("rb") as file:
+            data = file.read(LONGEST_FILE + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise LlamaspecError(f"cannot read '{name}': {reason}") from None
+    return _decoded(data, name)
+
+
+def _piped() -> str:
+    if sys.stdin is None:
+        return ""
+    return _decoded(sys.stdin.buffer.read(LONGEST_FILE + 1), "standard input").removesuffix("\n")
+
+
+def _decoded(data: bytes, name: str) -> str:
+    if len(data) > LONGEST_FILE:
+        raise LlamaspecError(f"{name} is longer than {LONGEST_FILE >> 20} MiB", "no context holds that much")
+    return data.decode("utf-8", "replace")

@@ -1,0 +1,101 @@
+"""`llamaspec run`: one answer, or a chat."""
+
+import json
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import closing
+
+from ..engine.events import Event, Stop, Text
+from ..engine.llm import LLM
+from ..errors import UsageError
+from ..options.groups import Groups
+from . import report, terminal
+from .prompt import first_prompt, prepared, system_message
+
+
+def run(groups: Groups) -> int:
+    """Loads the model and answers -p, -f or piped text; without any of them it chats."""
+    if not groups.model.model:
+        raise UsageError("there is no model", "give a GGUF file with -m, or try `llamaspec demo`")
+    if groups.model.vocab_only:
+        raise UsageError("--vocab-only is for the Python API: an answer needs the weights")
+    prompt = first_prompt(groups)
+    if prompt is None and groups.chat.conversation is False:
+        raise UsageError("-no-cnv needs a prompt", "give one with -p or -f, or pipe it in")
+    groups = prepared(groups)
+    stays = prompt is None or (groups.chat.conversation is True and not groups.chat.single_turn)
+    if stays and groups.log.json:
+        raise UsageError("--json prints one answer, and this would be a chat", "give a prompt with -p, without -cnv")
+    system = system_message(groups)
+    llm = LLM(groups, teller(groups))
+    messages = [{"role": "system", "content": system}] if system is not None else []
+    if stays:
+        from .console import Console
+
+        return Console(llm, groups, messages).talk(prompt)
+    assert prompt is not None
+    if groups.chat.conversation is not False and (llm.has_template or groups.chat.conversation):
+        events = llm.chat([*messages, {"role": "user", "content": prompt}])
+    else:
+        if messages and groups.log.verbosity >= 2:
+            terminal.say("warning: raw completion has no place for a system message; -sys has no effect")
+        events = llm.stream(prompt)
+    one_answer(llm, groups, events)
+    return 0
+
+
+def teller(groups: Groups) -> "Teller":
+    """Where the engine's remarks go."""
+    return Teller(groups.log.verbosity)
+
+
+class Teller:
+    """Prints what the engine reports on stderr, from --verbosity 2."""
+
+    def __init__(self, verbosity: int) -> None:
+        self.verbosity = verbosity
+
+    def __call__(self, line: str) -> None:
+        """One remark."""
+        if self.verbosity >= 2:
+            terminal.say(f"note: {line}")
+
+
+def one_answer(llm: LLM, groups: Groups, events: Iterator[Event]) -> Stop:
+    """Writes an answer to stdout as it comes (with --json when it is complete) and its statistics to stderr."""
+    pieces: list[str] = []
+    stop = Stop("limit")
+    with closing(closable(events)) as running:
+        for event in running:
+            if isinstance(event, Text):
+                pieces.append(event.text)
+                if not groups.log.json:
+                    terminal.answer(event.text)
+            elif isinstance(event, Stop):
+                stop = event
+    if groups.log.json:
+        found = report.as_json("".join(pieces), answer_tokens(llm), stop)
+        terminal.answer(json.dumps(found, ensure_ascii=False) + "\n")
+    terminal.end_line()
+    tell(stop, groups, chat=False)
+    return stop
+
+
+def closable(events: Iterator[Event]) -> Generator[Event, None, None]:
+    """A generator over the events: closing it stops the engine even if the answer is not complete."""
+    yield from events
+
+
+def tell(stop: Stop, groups: Groups, chat: bool) -> None:
+    """Statistics, and the reason when an answer ended because the context is full."""
+    if stop.reason == "context" and groups.log.verbosity >= 2:
+        terminal.say("warning: the context is full, the answer ends here; -c, --ctx-size makes it longer")
+    colour = terminal.colours(groups.log.color, sys.stderr)
+    for line in report.lines(stop, groups, chat):
+        terminal.say(line, colour)
+
+
+def answer_tokens(llm: LLM) -> list[int]:
+    """The ids of the answer just given, the final end token included."""
+    slot = llm.session.slot
+    return list(slot.tokens[slot.n_prompt :])

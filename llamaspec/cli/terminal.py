@@ -1,0 +1,122 @@
+"""stdout for the answer, stderr for everything else: checked writes, visible control characters, colours."""
+
+import contextlib
+import os
+import re
+import sys
+from typing import TextIO
+
+from ..errors import LlamaspecError
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_BOLD_RED, _MAGENTA, _RESET = "\x1b[1;31m", "\x1b[35m", "\x1b[0m"
+
+
+def visible(text: str) -> str:
+    r"""Text that cannot steer a terminal: C0 (but newline and tab), DEL and C1 become pictures or \x escapes.
+
+    >>> visible("a\x1b[2Jb\x85")
+    'a␛[2Jb\\x85'
+    """
+
+    def picture(match: re.Match[str]) -> str:
+        code = ord(match.group())
+        return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else f"\\x{code:02x}"
+
+    return _CONTROL.sub(picture, text)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person looks at it."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
+
+
+def colours(wanted: str, stream: TextIO | None) -> bool:
+    """--color on|off|auto: auto needs a terminal that is not dumb, and no NO_COLOR."""
+    if wanted != "auto":
+        return wanted == "on"
+    return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def answer(text: str) -> None:
+    """Writes a piece of the answer and delivers it. On a terminal control characters are shown, not obeyed.
+
+    Elsewhere the bytes are the model's own, in UTF-8. Raises LlamaspecError when they cannot be delivered, and
+    BrokenPipeError when nobody reads them any more.
+    """
+    stream = sys.stdout
+    if stream is None:
+        raise LlamaspecError("cannot write the answer: standard output is closed")
+    text = visible(text) if is_terminal(stream) else text
+    try:
+        binary = getattr(stream, "buffer", None)
+        if binary is None:
+            stream.write(text)
+        else:
+            binary.write(text.encode("utf-8", "replace"))
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        raise LlamaspecError(f"cannot write the answer: {getattr(error, 'strerror', None) or error}") from None
+    if text:
+        _cursor.column_zero = text.endswith("\n")
+
+
+class _Cursor:
+    """Whether the answer so far ends a line."""
+
+    column_zero = True
+
+
+_cursor = _Cursor()
+
+
+def end_line() -> None:
+    """A newline, if the answer lacks its last one."""
+    if not _cursor.column_zero:
+        answer("\n")
+
+
+def flush() -> None:
+    """Makes sure that everything was delivered."""
+    if sys.stdout is not None:
+        answer("")
+
+
+def abandon() -> None:
+    """The answer ends in the middle of a line: messages start on a new one when both stand on the same terminal."""
+    if not _cursor.column_zero and is_terminal(sys.stdout) and is_terminal(sys.stderr):
+        say("")
+        _cursor.column_zero = True
+
+
+def say(line: str, colour: bool = False) -> None:
+    """A line on stderr; a stderr that cannot be written is no reason to stop."""
+    if sys.stderr is None:
+        return
+    text = visible(line)
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"{_MAGENTA}{text}{_RESET}\n" if colour else f"{text}\n")
+        sys.stderr.flush()
+
+
+def problem(message: str, hint: str = "") -> None:
+    """An error and its cure; file names and texts of others are shown on one line."""
+    message, hint = (" ".join(text.splitlines()) for text in (message, hint))
+    mark, reset = (_BOLD_RED, _RESET) if colours("auto", sys.stderr) else ("", "")
+    if sys.stderr is None:
+        return
+    with contextlib.suppress(OSError, ValueError, UnicodeError):
+        sys.stderr.write(f"{mark}error:{reset} {_printable(message)}\n")
+        if hint:
+            sys.stderr.write(f"hint: {_printable(hint)}\n")
+        sys.stderr.flush()
+
+
+def _printable(text: str) -> str:
+    """Without control characters and without halves of characters (file names may hold any bytes)."""
+    return visible(text).encode("utf-8", "backslashreplace").decode("utf-8")
