@@ -35,6 +35,7 @@ class Chain:
 
     def __init__(self, samplers: Sequence[Sampler]) -> None:
         self.samplers = tuple(_simplified(samplers))
+        self._narrows = [sampler.narrow if isinstance(sampler, Narrowing) else None for sampler in self.samplers]
         last = self.samplers[-1] if self.samplers else None
         self.greedy = isinstance(last, Temperature) and last.greedy
         """One token is left for certain: no noise is needed."""
@@ -149,8 +150,9 @@ class Chain:
         """logits [n, V] -> processed [n, k] and rows with their ids: top_k drops the columns it rules out."""
         values = logits.float().contiguous()
         for at, sampler in enumerate(samplers):
-            if isinstance(sampler, Narrowing):
-                values, rows = sampler.narrow(values, rows)
+            narrow = self._narrows[at]
+            if narrow is not None:
+                values, rows = narrow(values, rows)
             else:
                 values = sampler.apply(values, rows, state[at] if state else None)
         return values, rows

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-_BLOCK = 64
-_WIDE = 4096
-"""From this width on, the CPU looks for the best among the maxima of blocks first: 5 times faster than topk."""
+_NARROW, _WIDE, _BLOCK = 128, 4096, 64
+"""On the CPU, narrow rows are sorted as a whole (one call instead of ten), and wide ones searched for the best among
+the maxima of blocks first, which is five times faster than topk. All ways give the same columns."""
 
 
 def keys(values: Tensor, ids: "Tensor | None" = None) -> Tensor:
@@ -41,8 +41,13 @@ def columns(values: Tensor, ids: "Tensor | None", k: int) -> Tensor:
 
     Among -inf (and NaN) any columns may come, as these tokens are no choice.
     """
-    if ids is None and values.device.type == "cpu" and values.shape[-1] >= max(_WIDE, 4 * _BLOCK * k):
-        return _wide_columns(values, k)
+    width = values.shape[-1]
+    if values.device.type == "cpu":
+        if width <= _NARROW:
+            order = (np.arange(width) if ids is None else ids.numpy()), -values.numpy()
+            return torch.from_numpy(np.lexsort(np.broadcast_arrays(*order))[:, :k])
+        if ids is None and width >= max(_WIDE, 4 * _BLOCK * k):
+            return _wide_columns(values, k)
     return keys(values, ids).topk(k).indices
 
 
