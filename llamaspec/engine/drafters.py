@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..drafting.drafter import Drafter
+from ..drafting.extend import Extended
 from ..drafting.first_of import FirstOf
+from ..drafting.translate import Shadows, Translated, bridge
+from ..drafting.types._model_draft import DraftModel
 from ..drafting.vocab import difference
-from ..errors import LlamaspecError
+from ..errors import LlamaspecError, UsageError
 from ..models._passes import Passes
 from ..options.groups import Groups
 from ..shelf import take
@@ -17,12 +20,16 @@ from ..text.tokenizer import Tokenizer
 
 @dataclass(frozen=True)
 class Draftsman:
-    """What drafters may be built from. draft: loads the draft model, once, when a drafter needs it."""
+    """What drafters may be built from. draft: loads the draft model, once, when a drafter needs it.
+
+    report: told what was decided, a line at a time.
+    """
 
     groups: Groups
     target: Passes
     tokenizer: Tokenizer
     draft: Callable[[], tuple[Passes, Tokenizer]]
+    report: Callable[[str], None] = lambda line: None
 
 
 def types_of(groups: Groups) -> tuple[str, ...]:
@@ -39,21 +46,71 @@ def types_of(groups: Groups) -> tuple[str, ...]:
 def build(source: Draftsman) -> FirstOf | None:
     """The drafters that the options ask for; None = plain decoding."""
     types = types_of(source.groups)
-    return FirstOf([_one(name, source) for name in types]) if types else None
+    if not types:
+        return None
+    with_model = [name for name in types if name.startswith("draft-")]
+    free = [_model_free(name, source.groups) for name in types if name not in with_model]
+    shared = _DraftSide(source) if with_model else None
+    longest = source.groups.speculation.extend
+    made = [_extended(shared.drafter(name), free, longest) for name in with_model if shared]
+    return FirstOf([*free, *made])
 
 
-def _one(name: str, source: Draftsman) -> Drafter:
+def _model_free(name: str, groups: Groups) -> Drafter:
     module = take("drafting.types", name, kind="drafter")
-    params = _params(module.Params, name, source.groups)
-    if not name.startswith("draft-"):
-        return module.Drafter(params, source.groups.speculation.compat != "own")
-    passes, tokenizer = source.draft()
-    if why := difference(source.tokenizer, tokenizer):
-        raise LlamaspecError(
-            f"the draft model's vocabulary differs: {why}",
-            hint="take a draft of the same model family, or --spec-type ngram-mod, which needs no model",
+    return module.Drafter(_params(module.Params, name, groups), groups.speculation.compat != "own")
+
+
+def _extended(drafter: Drafter, free: list[Drafter], longest: int) -> Drafter:
+    """--spec-extend: full-length drafts of a model go on with what the drafters without a model see behind them."""
+    if not longest:
+        return drafter
+    followers = [other for other in free if hasattr(other, "after")]
+    if not followers:
+        raise UsageError(
+            "--spec-extend needs a drafter that can continue a draft",
+            hint="add one: --spec-type ngram-simple,draft-simple (or ngram-mod, ngram-cache, suffix)",
         )
-    return module.Drafter(passes, source.target.model.hparams.n_vocab, params)
+    return Extended(drafter, followers, longest)
+
+
+class _DraftSide:
+    """The draft model with its cache and, if need be, the translation: one for all drafters that ask it."""
+
+    def __init__(self, source: Draftsman) -> None:
+        self.source = source
+        passes, tokenizer = source.draft()
+        spec, rows = source.groups.speculation, source.target.model.hparams.n_vocab
+        why = difference(source.tokenizer, tokenizer)
+        if why:
+            self._refuse(why)
+        elif spec.replace:
+            source.report("--spec-replace has no effect: the draft model has the model's own vocabulary")
+        known = passes.model.hparams.n_vocab
+        stand_in = tokenizer.unk if tokenizer.unk is not None else tokenizer.eos or 0
+        self.model = DraftModel(passes, known if why else rows, source.groups.draft.n_max, stand_in)
+        self.shadows: Shadows | None = None
+        if why:
+            between = bridge(source.tokenizer, tokenizer, rows, spec.replace)
+            source.report(f"the draft model's vocabulary differs ({why}): {between.note}")
+            self.shadows = Shadows(between, self.model.edited)
+
+    def drafter(self, name: str) -> Drafter:
+        """One that draws on the draft model."""
+        module = take("drafting.types", name, kind="drafter")
+        drafter = module.Drafter(self.model, _params(module.Params, name, self.source.groups))
+        return Translated(drafter, self.shadows) if self.shadows else drafter
+
+    def _refuse(self, why: str) -> None:
+        """Where the user wants no translation, or llama.cpp has none."""
+        spec = self.source.groups.speculation
+        if spec.strict or spec.compat == "reference":
+            flag = "--spec-strict" if spec.strict else "--spec-compat reference"
+            raise LlamaspecError(
+                f"the draft model's vocabulary differs: {why}",
+                hint=f"without {flag} its guesses are translated; or take a draft of the same model family, "
+                "or --spec-type ngram-mod, which needs no model",
+            )
 
 
 def _params(kind: type, name: str, groups: Groups) -> Any:

@@ -55,7 +55,7 @@ class LLM:
         self.target = self._model(self.file, self.metadata, self._wish(draft=False))
         self.n_ctx = self.target.cache.context
         self._check_vocabulary(self.target, self.tokenizer, self.file)
-        source = drafters.Draftsman(self.groups, self.target, self.tokenizer, self._load_draft)
+        source = drafters.Draftsman(self.groups, self.target, self.tokenizer, self._load_draft, self.report)
         self.drafter = drafters.build(source)
         self.session = Session(Loop(self.target, self.drafter), self.tokenizer)
 
