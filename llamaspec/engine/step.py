@@ -1,16 +1,20 @@
 """THE LOOP: one step of generation. Plain decoding is speculation with an empty draft."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
-from ..drafting.draft import Draft
-from ..drafting.drafter import Drafter, Kept
+from ..drafting.draft import Draft, Verdict
+from ..drafting.drafter import Drafter, Kept, Slot
 from ..drafting.verify import verify
 from ..models._base import Output
 from ..models._passes import Branch, Passes
 from .slots import Running
+
+Judge = Callable[[Draft, Tensor, Slot, Collection[int]], tuple[Verdict, Any]]
+"""`drafting.verify.verify`, or `drafting.synthetic.Synthetic` in a benchmark."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +28,10 @@ class Gain:
 
 
 class Loop:
-    """A target, and whoever guesses for it. `drafter` None = plain decoding."""
+    """A target, and whoever guesses for it. `drafter` None = plain decoding. judge: decides about drafts."""
 
-    def __init__(self, target: Passes, drafter: Drafter | None) -> None:
-        self.target = target
-        self.drafter = drafter
+    def __init__(self, target: Passes, drafter: Drafter | None, judge: Judge = verify) -> None:
+        self.target, self.drafter, self.judge = target, drafter, judge
         self.features = () if drafter is None else tuple(drafter.features)
 
     def read(self, slot: Running, tokens: Sequence[int]) -> Iterator[int]:
@@ -70,7 +73,7 @@ class Loop:
 
     def settle(self, slot: Running, draft: Draft, output: Output) -> Gain:
         """Keep what the target agrees with, tell the drafter, and let the slot grow."""
-        verdict, slot.state = verify(draft, output.logits, slot, slot.ends)
+        verdict, slot.state = self.judge(draft, output.logits, slot, slot.ends)
         rows = (0, *(node + 1 for node in verdict.kept))
         self.target.cache.commit(slot.id, rows)
         if self.drafter is not None:
