@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from llamaspec.errors import LlamaspecError, UsageError
@@ -69,6 +70,7 @@ BPE = {
     "tokenizer.ggml.model": "gpt2",
     "tokenizer.ggml.pre": "gpt-2",
     "tokenizer.ggml.tokens": ["a", "<s>", "</s>"],
+    "tokenizer.ggml.token_type": np.array([1, 3, 3], np.int32),
     "tokenizer.ggml.merges": ["a a"],
     "tokenizer.ggml.bos_token_id": 1,
     "tokenizer.ggml.eos_token_id": 2,
