@@ -109,6 +109,19 @@ def test_dropping_columns_early_changes_nothing(given_params, seed, width, tied)
     assert torch.equal(chain.process(x, rows, state), values)
 
 
+def test_the_number_of_threads_changes_nothing():
+    """Wide enough for torch to share the work."""
+    x, rows = make_logits(4, 70_000, 3), rows_at(0, 4)
+    for given_params in (SamplerParams(), SamplerParams(top_k=0, typical_p=0.9, dynatemp_range=0.3, top_n_sigma=3.0)):
+        chain, results = Chain.build(given_params), []
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            results.append(chain.process(x, rows))
+        torch.set_num_threads(1)
+        assert torch.equal(results[0], results[1])
+        assert torch.equal(results[0], results[2])
+
+
 @settings(max_examples=100)
 @given(params, st.integers(0, 2**31), st.sampled_from([50, 517, 5000]), st.booleans())
 def test_choose_is_argmax_of_processed_and_noise(given_params, seed, width, tied):

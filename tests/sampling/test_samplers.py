@@ -74,9 +74,9 @@ class Letters:
 
 
 def test_breakers_are_found_whole_and_begun():
-    assert dry.breakers(["ab"], Letters()) == {2: [()], 0: [(1,)], 4: [(1,)]}
-    assert dry.breakers(["abc", "a", ""], Letters()) == {0: [(1, 6), ()], 2: [(6,), ()], 4: [(1, 6), ()]}
-    assert dry.breakers(["<|end|>"], Letters()) == {3: [()]}
+    assert dry.breakers(("ab",), Letters()) == {2: [()], 0: [(1,)], 4: [(1,)]}
+    assert dry.breakers(("abc", "a", ""), Letters()) == {0: [(1, 6), ()], 2: [(6,), ()], 4: [(1, 6), ()]}
+    assert dry.breakers(("<|end|>",), Letters()) == {3: [()]}
 
 
 def test_a_breaker_ends_the_repetition():

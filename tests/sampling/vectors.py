@@ -12,7 +12,7 @@ from llamaspec.sampling.chain import SamplerParams
 from tests.goldens import folders
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pieces:
     """As much of a vocabulary as DRY asks for."""
 
