@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from math import isfinite
 from typing import Any
 
@@ -41,7 +42,7 @@ def checked_rates(rates: Sequence[float], n_max: int) -> tuple[float, ...]:
     """
     if len(rates) != n_max:
         raise UsageError(f"--spec-synth-rates has {len(rates)} values, drafts have {n_max} tokens")
-    if any(not 0 <= rate <= 1 for rate in rates) or any(b > a for a, b in zip(rates, rates[1:], strict=False)):
+    if any(not 0 <= rate <= 1 for rate in rates) or any(b > a for a, b in pairwise(rates)):
         raise UsageError("--spec-synth-rates must lie between 0 and 1 and never rise")
     return tuple(rates)
 
