@@ -159,11 +159,10 @@ class Chain:
 
     @staticmethod
     def _sound(logits: Tensor, values: Tensor) -> Tensor:
-        """-> [n] int64: 0, _BROKEN (NaN or inf came in) or _EMPTY (only -inf is left)."""
-        highest = logits.amax(-1)  # NaN if there is one
-        broken = highest.isnan() | (highest == torch.inf)
-        empty = values.amax(-1) == -torch.inf
-        return torch.where(broken, _BROKEN, torch.where(empty, _EMPTY, 0))
+        """-> [n] int64: 0, _BROKEN (NaN or inf came in, or came of a scale) or _EMPTY (only -inf is left)."""
+        highest = values.amax(-1)
+        whole = (logits.amax(-1) < torch.inf) & (highest < torch.inf)  # NaN, which amax passes on, is not less
+        return torch.where(whole, torch.where(highest == -torch.inf, _EMPTY, 0), _BROKEN)
 
     @staticmethod
     def _noisy(values: Tensor, rows: Rows) -> Tensor:
