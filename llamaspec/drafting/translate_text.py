@@ -75,7 +75,9 @@ class TextBridge:
         self.forward = Replacer(pairs)
         self.backward = Replacer([(new, old) for old, new in pairs])
         self.back_ids = counterparts(draft, target)
-        self.specials = {token: (other,) for token, other in counterparts(target, draft).items()}
+        self.specials: dict[int, tuple[int, ...]] = {
+            token: (other,) for token, other in counterparts(target, draft).items()
+        }
         for token in target.vocabulary.specials():
             new = self.forward.table.get(target.token_text(token))
             if new is not None:

@@ -65,7 +65,7 @@ def _extended(drafter: Drafter, free: list[Drafter], longest: int) -> Drafter:
     """--spec-extend: full-length drafts of a model go on with what the drafters without a model see behind them."""
     if not longest:
         return drafter
-    followers = [other for other in free if hasattr(other, "after")]
+    followers: list[Any] = [other for other in free if hasattr(other, "after")]
     if not followers:
         raise UsageError(
             "--spec-extend needs a drafter that can continue a draft",

@@ -13,20 +13,34 @@ from ..weights.file import GGUFFile
 from .plan import ModelPlan
 
 
+def head_type(file: GGUFFile) -> str:
+    """The --spec-type that a trained draft head is for; "" for a whole model (speculation spec 1.1)."""
+    name = file.metadata.architecture
+    if name == "dflash":
+        return "draft-dspark" if "markov_w1.weight" in file.tensors else "draft-dflash"
+    if name == "eagle3":
+        return "draft-eagle3"
+    count = file.metadata.get(f"{name}.block_count")
+    last = count - 1 if isinstance(count, int) else 0
+    body = last > 0 and "blk.0.attn_norm.weight" in file.tensors
+    nextn = f"blk.{last}.nextn.eh_proj.weight" in file.tensors
+    return "draft-mtp" if name == "gemma4-assistant" or (nextn and not body) else ""
+
+
 def known_architecture(file: GGUFFile) -> str:
     """`general.architecture`, which must stand on the shelf of models.
 
     Draft heads are refused with the --spec-type that they are for.
     """
     name = file.metadata.architecture
+    if kind := head_type(file):
+        built = kind.replace("-", "_") in names("drafting.types")
+        raise LlamaspecError(
+            f"{file.path} is a trained draft head ({name}), not a model that draft-simple or draft-tree can ask",
+            hint=f"it belongs to --spec-type {kind}" + ("" if built else ", which is not built yet"),
+        )
     if name.replace("-", "_").lower() in names("models"):
         return name
-    heads = {"eagle3": "draft-eagle3", "dflash": "draft-dflash", "gemma4-assistant": "draft-mtp"}
-    if name in heads:
-        raise LlamaspecError(
-            f"{file.path} is a trained draft head ({name}), not a model",
-            hint=f"it belongs to --spec-type {heads[name]}, which is not built yet",
-        )
     raise LlamaspecError(
         f"{file.path} has the architecture '{name[:60]}', which is not built yet",
         hint=f"known: {', '.join(shown.replace('_', '-') for shown in names('models'))}",

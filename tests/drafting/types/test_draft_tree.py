@@ -76,7 +76,7 @@ def test_what_a_tree_is(data):
 def test_children_are_what_the_target_would_choose_first_with_the_state_of_their_branch(params):
     passes, slot = ToyPasses(scale=0.7), slot_of(HISTORY, params)
     assert slot.chain is not None
-    found = tree(passes, slot, n_max=3, nodes=63, p_split=0.09)
+    found = tree(passes, slot, n_max=2, nodes=63, p_split=0.09)
     assert not found.is_chain
     assert len(found) < 63
     for parent in {-1, *found.parents}:
