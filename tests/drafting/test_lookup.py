@@ -1,5 +1,6 @@
 """Lookup decoding, against the specification's loops written plainly."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,3 +75,35 @@ def test_the_longest_run_wins_and_static_counts_weigh():
 def test_among_equals_the_one_met_last_wins():
     tied, none = learnt([1, 2, 3, 1, 2, 4]), LookupCache()
     assert Lookup(none, none).draft(tied, [9, 1, 2], 1) == [4]
+
+
+def counts(run, *pairs):
+    """A cache with one run: (token, count) in the order first seen."""
+    cache = LookupCache()
+    for token, n in pairs:
+        for _ in range(n):
+            cache.learn([*run, token], len(run), len(run), len(run))
+    return cache
+
+
+@pytest.mark.parametrize(("rules", "size"), [(rules, size) for rules in (LAX, STRICT) for size in (1, 2, 3, 4)])
+def test_the_thresholds(rules, size):
+    samples, percent = rules[size]
+    text, none = [9, 8, 7, 6, 5][-max(size, 2) :], LookupCache()
+
+    def favourite(*pairs):
+        cache = counts(text[-size:], *pairs)
+        lookup = Lookup(none if rules is LAX else cache, none)
+        return lookup.draft(cache if rules is LAX else none, text, 1)
+
+    assert favourite((1, samples)) == [1]
+    assert favourite((1, samples - 1)) == []
+    assert favourite((1, percent), (2, 100 - percent)) in ([1], [2])
+    assert favourite((1, percent - 1), (2, (101 - percent) // 2), (3, (102 - percent) // 2)) == []
+
+
+@pytest.mark.parametrize(("first", "second", "draft"), [((3, 1), (4, 100), [4]), ((4, 100), (3, 1), [])])
+def test_a_static_count_can_tie_with_a_hundred_occurrences(first, second, draft):
+    """Token 3 weighs 1 x 100, token 4 weighs 100: the table lists the newer one first, and 3 is too rare to pass."""
+    lookup = Lookup(LookupCache(), counts([1, 2], (3, 1)), table_ties=True)
+    assert lookup.draft(counts([1, 2], first, second), [1, 2], 1) == draft

@@ -73,6 +73,13 @@ def test_merging_adds(first, second):
     assert dict(cache.items()) == {run: dict(counts) for run, counts in total.items()}
 
 
+def test_merging_inserts_in_table_order():
+    other, cache = learnt([1, 2, 1, 3, 1, 5, 1, 4]), LookupCache()
+    cache.merge(other)
+    assert [key_of(run) for run, _ in cache.items()] == other.in_order()
+    assert list(cache.get(key_of([1])).counts) == other.get(key_of([1])).in_order() == [4, 5, 3, 2]
+
+
 @given(texts)
 def test_the_leader_has_the_highest_count(text):
     cache = learnt(text)

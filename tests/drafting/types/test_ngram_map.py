@@ -140,6 +140,64 @@ def test_a_prompt_that_continues_keeps_what_was_learnt(module):
     assert len(drafter.guess(slot)) == 4
 
 
+def test_the_reference_needs_the_match_strictly_in_front():
+    for compat in (True, False):
+        drafter, slot = ngram_map_k.Drafter(ngram_map_k.Params(2, 2), compat), Slot(0, [0, 1, 2, 3, 4, 1, 2])
+        assert list(drafter.guess(slot)) == [3, 4]
+        assert list(drafter.guess(slot)) == []  # the match is in the table now, at the very end of what counts
+
+
+TEXT = [*range(10, 20), 1, 2, 3, 4, *range(20, 30)]
+
+
+def dead(module, hits=1):
+    """A drafter with the key (1, 2) at 10, rejected outright."""
+    drafter, slot = module.Drafter(module.Params(2, 2, hits), True), Slot(0, list(TEXT))
+    drafter.begin(slot)
+    slot.tokens += [1, 2]
+    if drafter.guess(slot):
+        drafter.accept(slot, 0, True)
+    return drafter, slot
+
+
+@BOTH
+def test_the_reference_cleans_a_little_in_front_of_a_shorter_prompt(module):
+    for length, draft in ((13, [3, 4]), (17, [])):  # cut = length - n - m: 9 and 13
+        drafter, slot = dead(module)
+        slot.tokens = TEXT[:length]
+        drafter.begin(slot)
+        slot.tokens = [*TEXT, 1, 2, 3, 4, *range(40, 45), 1, 2]
+        assert list(drafter.guess(slot)) == draft
+
+
+@BOTH
+def test_an_edited_history_has_other_keys(module):
+    drafter, slot = dead(module)
+    slot.tokens = [*range(50, 80), 1, 2, 3, 4, *range(80, 90), 1, 2]
+    drafter.forget(slot)
+    assert list(drafter.guess(slot)) == [3, 4]
+
+
+def test_the_reference_drops_k4v_keys_without_a_continuation():
+    drafter, slot = dead(ngram_map_k4v, hits=3)
+    slot.tokens += [5, 5, 1, 2]
+    assert list(drafter.guess(slot)) == []
+    slot.tokens = list(TEXT)  # shorter than the history, so this begin cleans; the key stands in front of the cut
+    drafter.begin(slot)
+    slot.tokens += [1, 2]
+    assert list(drafter.guess(slot)) == []
+
+
+def test_k4v_counts_every_place_once():
+    drafter, slot = (
+        ngram_map_k4v.Drafter(ngram_map_k4v.Params(2, 2)),
+        Slot(0, [0, 0, 1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 7, 8, 1, 2]),
+    )
+    for _ in range(2):
+        assert list(drafter.guess(slot)) == [3, 4]
+        slot.tokens += [3, 4, 1, 2]
+
+
 @BOTH
 def test_knobs_out_of_range(module):
     for wrong in ({"size_n": 0}, {"size_m": 1025}, {"min_hits": 0}):

@@ -103,7 +103,9 @@ def test_no_draft_could_ever_be_offered():
     with pytest.raises(UsageError) as error:
         Drafter(Params(24, 48, 16))
     assert "n-min 48 is above n-max 16" in error.value.message
-    Drafter(Params(24, 48, 16), compat=True)
+    drafter, slot = Drafter(Params(2, 8, 4), compat=True), Slot(0, [1, 2, 3] * 5)
+    drafter.begin(slot)
+    assert len(drafter.guess(slot)) == 4  # llama.cpp does offer a draft that reaches n-max
 
 
 @pytest.mark.parametrize("wrong", [{"n_match": 0}, {"n_min": -1}, {"n_max": 1025}])

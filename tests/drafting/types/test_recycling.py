@@ -87,9 +87,13 @@ def test_a_new_prompt_follows_nothing():
 
 @given(texts, st.integers(1, 30))
 def test_drafts_are_made_of_the_text(text, start):
-    for slot, draft in play(Drafter(), text, start):
+    drafter = Drafter()
+    for slot, draft in play(drafter, text, start):
         assert set(draft) <= set(slot.tokens)
         assert len(draft) <= 16
+        (tree,) = drafter.propose([slot])
+        children = list(zip(tree.parents, tree.tokens, strict=True))
+        assert len(set(children)) == len(children)
 
 
 def test_knobs_out_of_range():
