@@ -132,6 +132,7 @@ def kernels_for(
     """
     if backend not in BACKENDS:
         raise UsageError(f"no back end '{backend}'", hint=f"one of {', '.join(BACKENDS)}")
+    why = "they run on the CPU only"
     if device.type == "cpu" and backend != "reference":
         from . import native
 
@@ -139,8 +140,8 @@ def kernels_for(
             from .native.kernels import Native
 
             return Native(threads)
+        why = native.why_not()
     if backend == "native":
-        why = "they run on the CPU only" if device.type != "cpu" else native.why_not()
         raise LlamaspecError(f"the native kernels cannot be used: {why}", hint="use --kernels reference")
     from .reference import Reference
 
