@@ -12,15 +12,20 @@ LONGEST = 1 << 19
 """Tokens that a corpus may have: its automaton needs about 700 bytes for each."""
 
 
-def read_corpus(source: str | bytes | PathLike[str] | Sequence[int]) -> Sequence[int]:
+def read_corpus(source: str | bytes | PathLike[str] | Sequence[int], n_vocab: int = 0) -> Sequence[int]:
     """Tokens of a file of little-endian int32 values, of such bytes, or the tokens themselves.
 
-    Raises LlamaspecError, naming the file, if it is absent, not of that form, or has more than 524,288 tokens.
+    Raises LlamaspecError, naming the file, if it is absent, not of that form, has more than 524,288 tokens, or one
+    that is none of the model's n_vocab (0 = unknown).
     """
     if not isinstance(source, (str, bytes, PathLike)):
-        return _checked(source, "the corpus")
+        return _checked(source, "the corpus", n_vocab)
     if isinstance(source, bytes):
-        return _checked(_unpacked(source, "the corpus"), "the corpus")
+        return _checked(_unpacked(source, "the corpus"), "the corpus", n_vocab)
+    return _checked(_unpacked(_content(source), str(source)), str(source), n_vocab)
+
+
+def _content(source: str | PathLike[str]) -> bytes:
     try:
         size = Path(source).stat().st_size
         content = Path(source).read_bytes() if size <= 4 * LONGEST else b""
@@ -29,7 +34,7 @@ def read_corpus(source: str | bytes | PathLike[str] | Sequence[int]) -> Sequence
         raise LlamaspecError(f"cannot read the corpus {source}: {reason}", "give a file of int32 tokens") from None
     if size > 4 * LONGEST:
         raise _too_long(str(source), size // 4)
-    return _checked(_unpacked(content, str(source)), str(source))
+    return content
 
 
 def _unpacked(content: bytes, name: str) -> Sequence[int]:
@@ -42,11 +47,16 @@ def _unpacked(content: bytes, name: str) -> Sequence[int]:
     return tokens
 
 
-def _checked(tokens: Sequence[int], name: str) -> Sequence[int]:
+def _checked(tokens: Sequence[int], name: str, n_vocab: int) -> Sequence[int]:
     if len(tokens) > LONGEST:
         raise _too_long(name, len(tokens))
     if tokens and min(tokens) < 0:
         raise LlamaspecError(f"{name} has the token {min(tokens)}", "tokenize the text first")
+    if tokens and 0 < n_vocab <= max(tokens):
+        raise LlamaspecError(
+            f"{name} has the token {max(tokens)}, but the model has only {n_vocab}",
+            hint="tokenize the text with the model's own tokenizer",
+        )
     return tokens
 
 

@@ -1,6 +1,7 @@
 """Several drafters as one: they are asked in a fixed order, and the first that has a guess wins."""
 
 from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 from .draft import Draft
 from .drafter import Drafter, Kept, Slot
@@ -23,6 +24,14 @@ PRIORITY = (
     "draft-dspark",
 )
 """Who is asked first: drafters without a model, then draft models. The order on the command line does not matter."""
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A drafter with a file to keep what it learnt."""
+
+    def save(self) -> None:
+        """Writes the file, if there is one."""
 
 
 class FirstOf:
@@ -92,6 +101,12 @@ class FirstOf:
         """Earlier tokens of the slot changed without a `begin`: drafters drop what they derived from positions."""
         for drafter in self.drafters:
             drafter.forget(slot)
+
+    def save(self) -> None:
+        """Drafters with a memory that outlives the run write it (ngram-cache: the file of -lcd)."""
+        for measured in self.drafters:
+            if isinstance(measured.drafter, Remembering):
+                measured.drafter.save()
 
     def report(self, request: Request) -> Report:
         """The request's numbers and every drafter's, as they are now."""

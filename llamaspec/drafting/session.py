@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from .. import shelf
 from ..errors import LlamaspecError, UsageError
@@ -11,7 +11,7 @@ from .drafter import Drafter, Slot
 from .first_of import FirstOf
 from .stats import Counters, Report, Request
 
-Compat = Literal["reference", "fixed"]
+Compat = Literal["own", "reference", "old"]
 
 
 class Ask(NamedTuple):
@@ -98,19 +98,20 @@ def drafter(names: str | Sequence[str], *, spec_compat: Compat = "reference", **
     """The drafters called `names` (one, a comma list, or a list), with their knobs.
 
     Knobs of a single drafter go by their names (`size_n=3`); with several, name the drafter too
-    (`ngram_mod={"n_match": 3}` or `ngram_mod_n_match=3`). spec_compat: "reference" answers exactly as llama.cpp
-    does, "fixed" is what the engine runs by default. Lookup files are paths, bytes, or the bytes in hex.
+    (`ngram_mod={"n_match": 3}` or `ngram_mod_n_match=3`). spec_compat: as --spec-compat, but "reference" by default,
+    which answers exactly as llama.cpp does; "own" has its errors fixed. Lookup files are paths, bytes, or the bytes
+    in hex.
     Raises UsageError for unknown names and values out of range.
     """
-    if spec_compat not in ("reference", "fixed"):
-        raise UsageError(f"spec_compat is {spec_compat!r}", hint="known: reference, fixed")
+    if spec_compat not in get_args(Compat):
+        raise UsageError(f"spec_compat is {spec_compat!r}", hint=f"known: {', '.join(get_args(Compat))}")
     split = [part for name in ([names] if isinstance(names, str) else names) for part in name.split(",")]
     types = list(dict.fromkeys(name.strip().lower().replace("_", "-") for name in split if name.strip()))
     types = [name for name in types if name != "none"]
     if not types:
         raise UsageError("no drafter was named", hint=f"known: {', '.join(_nameable())}")
     rest = {_normal(key): value for key, value in params.items()}
-    chosen = [_made(name, _knobs(name, rest, alone=len(types) == 1), spec_compat == "reference") for name in types]
+    chosen = [_made(name, _knobs(name, rest, alone=len(types) == 1), spec_compat != "own") for name in types]
     if rest:
         raise UsageError(f"unknown keyword: {', '.join(sorted(rest))}", hint=f"the drafters are {', '.join(types)}")
     return Session(chosen)

@@ -49,16 +49,20 @@ def build(source: Draftsman) -> FirstOf | None:
     if not types:
         return None
     with_model = [name for name in types if name.startswith("draft-")]
-    free = [_model_free(name, source.groups) for name in types if name not in with_model]
+    n_vocab = source.target.model.hparams.n_vocab
+    free = [_model_free(name, source.groups, n_vocab) for name in types if name not in with_model]
     shared = _DraftSide(source) if with_model else None
     longest = source.groups.speculation.extend
     made = [_extended(shared.drafter(name), free, longest) for name in with_model if shared]
     return FirstOf([*free, *made])
 
 
-def _model_free(name: str, groups: Groups) -> Drafter:
+def _model_free(name: str, groups: Groups, n_vocab: int) -> Drafter:
     module = take("drafting.types", name, kind="drafter")
-    return module.Drafter(_params(module.Params, name, groups), groups.speculation.compat != "own")
+    params = _params(module.Params, name, groups)
+    if hasattr(params, "n_vocab"):  # files of tokens are checked against the model
+        params = dataclasses.replace(params, n_vocab=n_vocab)
+    return module.Drafter(params, groups.speculation.compat != "own")
 
 
 def _extended(drafter: Drafter, free: list[Drafter], longest: int) -> Drafter:

@@ -26,5 +26,9 @@ def test_what_is_refused(tmp_path):
             read_corpus(tmp_path / name)
         assert name in error.value.message
         assert error.value.hint
+    with pytest.raises(LlamaspecError) as error:
+        read_corpus([1, 2, 300], n_vocab=300)
+    assert "300" in error.value.message
+    assert len(read_corpus([1, 2, 300], n_vocab=301)) == 3
     with pytest.raises(LlamaspecError):
         read_corpus(range(LONGEST + 1))

@@ -117,6 +117,16 @@ def test_wishes_are_united():
     assert FirstOf([]).propose([Slot(0)]) == [Draft()]
 
 
+def test_memories_are_saved():
+    class Remembering(Scripted):
+        def save(self):
+            self.heard.append(("save",))
+
+    first, second = Remembering("ngram-cache"), Scripted("draft-simple")
+    FirstOf([first, second]).save()
+    assert (first.heard, second.heard) == ([("save",)], [])
+
+
 def test_a_report_is_a_snapshot():
     container = FirstOf([Scripted("ngram-simple", {0: ONE})])
     request = Request()

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
+from ...errors import LlamaspecError
 from ..drafter import Base, Slot
 from ..lookup import Lookup
-from ..lookup_cache import LONGEST, LookupCache
+from ..lookup_cache import LONGEST, LookupCache, largest_token
 from ._knobs import in_range
 
 LENGTH = 8
@@ -19,11 +20,15 @@ File = str | bytes | PathLike[str] | LookupCache | None
 
 @dataclass(frozen=True)
 class Params:
-    """n_max: the longest draft. static, dynamic: lookup files (-lcs, -lcd), their content, or None."""
+    """n_max: the longest draft. static, dynamic: lookup files (-lcs, -lcd), their content, or None.
+
+    n_vocab: tokens of the model; a file that knows others is refused. 0 = unknown, nothing is checked.
+    """
 
     n_max: int = LENGTH
     static: File = field(default=None, repr=False)
     dynamic: File = field(default=None, repr=False)
+    n_vocab: int = field(default=0, repr=False)
 
     def __post_init__(self) -> None:
         in_range("ngram-cache", "n_max", self.n_max, 1, 1024)
@@ -54,8 +59,8 @@ class Drafter(Base):
         self.n_max = LENGTH if compat else self.params.n_max
         self._compat = compat
         self._keeps = isinstance(self.params.dynamic, (str, PathLike)) and self.params.dynamic != ""
-        dynamic = _loaded(self.params.dynamic, may_be_absent=not compat)
-        self._lookup = Lookup(dynamic, _loaded(self.params.static), table_ties=compat)
+        dynamic = _loaded(self.params.dynamic, self.params.n_vocab, may_be_absent=not compat)
+        self._lookup = Lookup(dynamic, _loaded(self.params.static, self.params.n_vocab), table_ties=compat)
         self._contexts: dict[int, _Context] = {}
         self._finished: list[LookupCache] = []
 
@@ -118,13 +123,21 @@ class Drafter(Base):
         context.known = length
 
 
-def _loaded(file: File, may_be_absent: bool = False) -> LookupCache:
+def _loaded(file: File, n_vocab: int, may_be_absent: bool = False) -> LookupCache:
     if file is None or file == "":
         return LookupCache()
     if isinstance(file, LookupCache):
-        return file
-    if isinstance(file, bytes):
-        return LookupCache.from_bytes(file)
-    if may_be_absent and not Path(file).exists():
+        cache = file
+    elif isinstance(file, bytes):
+        cache = LookupCache.from_bytes(file)
+    elif may_be_absent and not Path(file).exists():
         return LookupCache()
-    return LookupCache.read(Path(file))
+    else:
+        cache = LookupCache.read(Path(file))
+    if n_vocab and (highest := largest_token([cache])) >= n_vocab:
+        name = "the lookup cache" if isinstance(file, (bytes, LookupCache)) else str(file)
+        raise LlamaspecError(
+            f"{name} has the token {highest}, but the model has only {n_vocab}",
+            hint="it was made with another tokenizer; make one with llamaspec lookup-create",
+        )
+    return cache

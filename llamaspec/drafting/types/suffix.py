@@ -17,13 +17,15 @@ DOUBT = 4.0
 class Params:
     """n_max: the longest draft. min_match: tokens that must match. p_min: a draft ends where it is less likely.
 
-    corpus: a file of int32 tokens, or the tokens themselves, to draft from besides the history.
+    corpus: a file of int32 tokens, or the tokens themselves, to draft from besides the history. n_vocab: tokens of
+    the model; a corpus that has others is refused. 0 = unknown, nothing is checked.
     """
 
     n_max: int = 16
     min_match: int = 1
     p_min: float = 0.15
     corpus: str | bytes | PathLike[str] | Sequence[int] | None = field(default=None, repr=False)
+    n_vocab: int = field(default=0, repr=False)
 
     def __post_init__(self) -> None:
         in_range("suffix", "n_max", self.n_max, 1, 1024)
@@ -60,7 +62,7 @@ class Drafter(Base):
         self._corpus: Automaton | None = None
         if self.params.corpus is not None and self.params.corpus != "":
             self._corpus = Automaton()
-            self._corpus.extend(read_corpus(self.params.corpus))
+            self._corpus.extend(read_corpus(self.params.corpus, self.params.n_vocab))
 
     def begin(self, slot: Slot) -> None:
         """Keeps what a prompt that continues the last history shares with it."""

@@ -87,6 +87,19 @@ def test_files_that_are_missing(tmp_path):
         assert "missing.bin" in error.value.message
 
 
+def test_a_file_for_another_model_is_refused(tmp_path):
+    path = tmp_path / "other.bin"
+    cache = LookupCache()
+    cache.learn([900, 1, 2, 500])
+    cache.write(path)
+    for params in (Params(static=path, n_vocab=500), Params(dynamic=path, n_vocab=500)):
+        with pytest.raises(LlamaspecError) as error:
+            Drafter(params)
+        assert str(path) in error.value.message
+        assert "500" in error.value.message
+    Drafter(Params(static=path, n_vocab=501))
+
+
 def test_without_a_file_nothing_is_written():
     for dynamic in (None, "", b""):
         Drafter(Params(dynamic=dynamic)).save()
