@@ -109,14 +109,11 @@ class Tokenizer:
         out: list[int] = []
         if add_special and self.add_bos and self.special.bos is not None:
             out.append(self.special.bos)
-        fresh = True
         for fragment in self._fragments(_whole(text), parse_special):
             if isinstance(fragment, int):
                 out.append(fragment)
-                fresh = True
             elif self.kind == "llama":
-                out.extend(self._spm.encode(" " + fragment if self.add_space_prefix and fresh else fragment))
-                fresh = False
+                out.extend(self._spm.encode(" " + fragment if self.add_space_prefix else fragment))
             else:
                 out.extend(self._bpe.encode(fragment))
         if add_special and self.add_eos and self.special.eos is not None:
