@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import LlamaspecError, UsageError
 
 LONGEST = 1 << 19
-"""Tokens that a corpus may have: its automaton needs about 700 bytes for each."""
+"""Tokens that a corpus may have: its automaton needs about 500 bytes for each."""
 
 
 def read_corpus(source: str | bytes | PathLike[str] | Sequence[int], n_vocab: int = 0) -> Sequence[int]:

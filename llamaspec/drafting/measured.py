@@ -62,6 +62,7 @@ class Measured:
         offered = [_within(draft, slot.limit) for slot, draft in zip(slots, drafts, strict=True)]
         self.counters.gen_drafts += sum(1 for draft in offered if draft)
         self.counters.gen_tokens += sum(len(draft) for draft in offered)
+        self.counters.gen_levels += sum(_levels(draft) for draft in offered)
         return offered
 
     def accept(self, slot: Slot, n: int, mine: bool) -> None:
@@ -77,6 +78,10 @@ class Measured:
 
 def _within(draft: Draft, limit: int) -> Draft:
     return draft.cut(limit) if limit > 0 else draft
+
+
+def _levels(draft: Draft) -> int:
+    return len(draft) if draft.is_chain else max(draft.depths())
 
 
 def settings(drafter: Drafter) -> dict[str, Any]:

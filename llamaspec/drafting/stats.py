@@ -18,7 +18,8 @@ ENOUGH = 32
 class Counters:
     """What one drafter did since it was made; never reset by a request.
 
-    calls: begin, draft and accept calls. gen: non-empty drafts, and their tokens after the cut to the slot's limit.
+    calls: begin, draft and accept calls. gen: non-empty drafts, and their tokens after the cut to the slot's limit;
+    levels: the depths of the drafts (a chain has as many as tokens, a tree fewer).
     acc: verifications that kept at least one token of this drafter, and the tokens kept. per_pos[i]: verifications
     that kept more than i tokens. ms: time spent in begin, draft, accept. settings: the knobs in force.
     """
@@ -31,6 +32,7 @@ class Counters:
     gen_drafts: int = 0
     acc_drafts: int = 0
     gen_tokens: int = 0
+    gen_levels: int = 0
     acc_tokens: int = 0
     per_pos: list[int] = field(default_factory=list)
     ms_begin: float = 0.0
@@ -218,25 +220,33 @@ def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _length_flag(name: str) -> str:
-    """The flag that bounds a draft of this drafter."""
+def _knobs(name: str) -> tuple[str, str]:
+    """The flag that bounds a draft of this drafter, and what makes it choosier; "" = there is none."""
     if name.startswith("draft-"):
-        return "--draft-max"
+        return "--draft-max", "raise --draft-p-min"
     if name in ("ngram-simple", "ngram-map-k", "ngram-map-k4v"):
-        return f"--spec-{name}-size-m"
-    return f"--spec-{name}-n-max"
+        return f"--spec-{name}-size-m", f"raise --spec-{name}-size-n"
+    if name == "ngram-mod":
+        return "--spec-ngram-mod-n-max", "raise --spec-ngram-mod-n-match"
+    return "", ""
 
 
 def _advice(drafter: Counters) -> str:
-    """Users are told: above 60 % raise the draft length; below 40 % lower it, be choosier, or change the draft."""
+    """Users are told: above 60 % raise the draft length; below 40 % lower it, be choosier, or change the draft.
+
+    The siblings of a tree cannot all be right, so trees are judged by their levels.
+    """
     if drafter.gen_tokens < ENOUGH:
         return ""
-    said = f"{drafter.name}: {drafter.rate:.0%} of {drafter.gen_tokens} drafted tokens were accepted"
-    flag = _length_flag(drafter.name)
-    if drafter.rate > RAISE_ABOVE:
-        return f"{said}; above {RAISE_ABOVE:.0%}, longer drafts may pay: raise {flag}"
-    if drafter.rate >= LOWER_BELOW:
+    rate = drafter.acc_tokens / drafter.gen_levels
+    unit = "tokens" if drafter.gen_levels == drafter.gen_tokens else "levels"
+    said = f"{drafter.name}: {rate:.0%} of {drafter.gen_levels} drafted {unit} were accepted"
+    length, choosier = _knobs(drafter.name)
+    if rate > RAISE_ABOVE:
+        return f"{said}; above {RAISE_ABOVE:.0%}, longer drafts may pay: raise {length}" if length else ""
+    if rate >= LOWER_BELOW:
         return ""
-    if drafter.name.startswith("draft-"):
-        return f"{said}; below {LOWER_BELOW:.0%}: lower {flag}, raise --draft-p-min, or use a draft closer to the model"
-    return f"{said}; below {LOWER_BELOW:.0%}: lower {flag}, ask for a longer match, or use another --spec-type"
+    model = drafter.name.startswith("draft-")
+    cures = [f"lower {length}" if length else "", choosier, "use a draft closer to the model" if model else ""]
+    cures = [cure for cure in cures if cure] + ([] if model else ["try another --spec-type"])
+    return f"{said}; below {LOWER_BELOW:.0%}: {', or '.join(cures)}"

@@ -20,9 +20,16 @@ def test_counters_of_the_calls():
         measured.accept(Slot(0), n, mine)
     counters = measured.counters
     assert (counters.calls_begin, counters.calls_draft, counters.calls_accept) == (1, 2, 2)
-    assert (counters.gen_drafts, counters.gen_tokens) == (2, 3)
+    assert (counters.gen_drafts, counters.gen_tokens, counters.gen_levels) == (2, 3, 3)
     assert (counters.acc_drafts, counters.acc_tokens, counters.per_pos) == (1, 2, [1, 1])
     assert measured.drafter.heard[-3:] == [("accept", 0, 2, True), ("accept", 0, 0, True), ("accept", 0, 1, False)]
+
+
+def test_a_tree_has_fewer_levels_than_tokens():
+    measured = Measured(Scripted("x", {0: Draft((1, 2, 3, 4), (-1, -1, 0, 2))}))
+    measured.propose([Slot(0)])
+    measured.propose([Slot(0, limit=2)])
+    assert (measured.counters.gen_tokens, measured.counters.gen_levels) == (6, 4)
 
 
 def test_durations_are_of_the_three_timed_calls():

@@ -19,7 +19,7 @@ OLD_SLOT = "draft acceptance rate = 0.57576 (  171 accepted /   297 generated)"
 def mod() -> Counters:
     counts = {"calls_begin": 1, "calls_draft": 34, "calls_accept": 17, "gen_drafts": 17, "acc_drafts": 17}
     times = {"ms_begin": 0.019, "ms_draft": 0.099, "ms_accept": 0.006}
-    return Counters("ngram-mod", gen_tokens=129, acc_tokens=129, per_pos=[17, 16], **counts, **times)
+    return Counters("ngram-mod", gen_tokens=129, gen_levels=129, acc_tokens=129, per_pos=[17, 16], **counts, **times)
 
 
 def test_the_line_of_a_drafter():
@@ -93,18 +93,27 @@ def test_the_header_tells_the_values_in_force():
         ("draft-simple", 39, "--draft-p-min"),
         ("ngram-mod", 80, "raise --spec-ngram-mod-n-max"),
         ("ngram-map-k", 90, "raise --spec-ngram-map-k-size-m"),
+        ("suffix", 90, ""),
+        ("suffix", 10, "try another --spec-type"),
         ("ngram-simple", 10, "lower --spec-ngram-simple-size-m"),
     ],
 )
 def test_advice_at_the_thresholds_that_users_are_told(name, accepted, said):
-    advice = Report.of(Request(), [Counters(name, gen_tokens=100, acc_tokens=accepted)]).advice()
+    advice = Report.of(Request(), [Counters(name, gen_tokens=100, gen_levels=100, acc_tokens=accepted)]).advice()
     assert len(advice) == bool(said)
     assert all(said in line for line in advice)
 
 
+def test_a_tree_is_judged_by_its_levels():
+    tree = Counters("recycling", gen_tokens=100, gen_levels=30, acc_tokens=15)
+    assert Report.of(Request(), [tree]).advice() == []
+    tree.acc_tokens = 9
+    assert "30% of 30 drafted levels" in Report.of(Request(), [tree]).advice()[0]
+
+
 def test_a_few_tokens_are_no_reason_for_advice():
-    assert Report.of(Request(), [Counters("x", gen_tokens=ENOUGH - 1, acc_tokens=0)]).advice() == []
-    assert Report.of(Request(), [Counters("x", gen_tokens=ENOUGH, acc_tokens=0)]).advice() != []
+    assert Report.of(Request(), [Counters("x", gen_tokens=ENOUGH - 1, gen_levels=9)]).advice() == []
+    assert Report.of(Request(), [Counters("x", gen_tokens=ENOUGH, gen_levels=9)]).advice() != []
 
 
 def test_json_says_the_same():

@@ -12,7 +12,7 @@ class Automaton:
 
     A state stands for the substrings that end at the same places. Per state: transitions by token, the length of its
     longest substring, the link to the longest suffix that occurs elsewhere too, the number of occurrences, and the
-    transition that occurred most often. Memory: about 700 bytes per token of text.
+    transition that occurred most often. Memory: about 500 bytes per token of text.
     """
 
     def __init__(self) -> None:

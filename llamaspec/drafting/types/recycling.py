@@ -16,9 +16,9 @@ SHARES = (0.45, 0.14, 0.08, 0.05, 0.04, 0.03, 0.02, 0.02)
 
 @dataclass(frozen=True)
 class Params:
-    """n_max: nodes of the tree. depth: its levels."""
+    """n_max: nodes of the tree; 15 and the last token make one pass of 16 rows. depth: its levels."""
 
-    n_max: int = 16
+    n_max: int = 15
     depth: int = 6
 
     def __post_init__(self) -> None:

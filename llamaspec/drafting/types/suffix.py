@@ -21,7 +21,7 @@ class Params:
     the model; a corpus that has others is refused. 0 = unknown, nothing is checked.
     """
 
-    n_max: int = 16
+    n_max: int = 15
     min_match: int = 1
     p_min: float = 0.15
     corpus: str | bytes | PathLike[str] | Sequence[int] | None = field(default=None, repr=False)

@@ -90,7 +90,7 @@ def test_drafts_are_made_of_the_text(text, start):
     drafter = Drafter()
     for slot, draft in play(drafter, text, start):
         assert set(draft) <= set(slot.tokens)
-        assert len(draft) <= 16
+        assert len(draft) <= 15
         (tree,) = drafter.propose([slot])
         children = list(zip(tree.parents, tree.tokens, strict=True))
         assert len(set(children)) == len(children)
