@@ -28,6 +28,7 @@ class Timings:
     """Seconds and counts of one answer. prompt_n excludes tokens that were in the cache already.
 
     draft_n / draft_n_accepted: tokens offered to and accepted by the target. steps: target passes that made tokens.
+    plain_s: seconds that one token takes without speculation, measured in this run; 0 = not measured.
     """
 
     prompt_n: int = 0
@@ -38,6 +39,7 @@ class Timings:
     draft_n: int = 0
     draft_n_accepted: int = 0
     steps: int = 0
+    plain_s: float = 0.0
 
     @property
     def prompt_per_second(self) -> float:
@@ -48,6 +50,16 @@ class Timings:
     def predicted_per_second(self) -> float:
         """Generated tokens per second; 0 when nothing was timed."""
         return self.predicted_n / self.predicted_s if self.predicted_s > 0 else 0.0
+
+    @property
+    def plain_per_second(self) -> float:
+        """What plain decoding would reach; 0 when that was not measured."""
+        return 1 / self.plain_s if self.plain_s > 0 else 0.0
+
+    @property
+    def speed_up(self) -> float:
+        """Generation against plain decoding; 0 when that was not measured."""
+        return self.predicted_per_second * self.plain_s
 
 
 @dataclass(frozen=True)

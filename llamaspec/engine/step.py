@@ -58,6 +58,11 @@ class Loop:
         outputs = self.target.decode(branches, self.features)
         return [self.settle(*part) for part in zip(slots, drafts, outputs, strict=True)]
 
+    def plain(self, slot: Running) -> None:
+        """What a plain step costs: evaluate the last token and choose, keeping nothing."""
+        output = self.target.decode([Branch(slot.id, slot.tokens[-1:])])[0]
+        verify(Draft(), output.logits, slot, slot.ends)
+
     def propose(self, slots: Sequence[Running]) -> list[Draft]:
         """A draft per slot, empty where there is no drafter, no room or no idea."""
         drafts = {slot.id: Draft() for slot in slots}

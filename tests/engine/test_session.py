@@ -136,3 +136,12 @@ def test_unequal_vocabularies_are_refused_in_strict_mode(pair):
     other = next(path for path, kind in kinds.items() if kind != kinds[pair[0]])
     with pytest.raises(LlamaspecError, match="vocabular"):
         llamaspec.load(pair[0], device="cpu", ctx_size=64, model_draft=str(other), spec_strict=True)
+
+
+def test_the_plain_rate_is_measured_only_where_something_was_drafted(target, llm):
+    assert llm.complete(PROMPT, n_predict=20, temp=0).timings.speed_up == 0
+    model = twin(target)
+    timings = model.complete(PROMPT, n_predict=20, temp=0, stop_at_eog=False).timings
+    assert timings.speed_up == pytest.approx(timings.predicted_per_second / timings.plain_per_second)
+    assert timings.plain_per_second > 0
+    assert model.target.cache.lengths[0] == len(model.session.slot.tokens) - 1
