@@ -47,6 +47,11 @@ def test_what_hangs_or_grows_is_refused(renderer: Renderer, source: str) -> None
     assert works(renderer)
 
 
+def test_memory_is_limited(renderer: Renderer) -> None:
+    with pytest.raises(LlamaspecError, match="memory"):
+        ChatTemplate("{{ ('a' * 10**9) | length }}", renderer=renderer).render(HELLO)
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -106,9 +111,10 @@ def test_threads_share_a_renderer(renderer: Renderer) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_process_gets_a_child_of_its_own(renderer: Renderer) -> None:
     assert works(renderer)
+    shared = renderer._child
     pid = os.fork()
     if pid == 0:
-        os._exit(0 if works(renderer) else 1)
+        os._exit(0 if works(renderer) and renderer._child is not shared else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert works(renderer)
 

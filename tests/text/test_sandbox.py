@@ -10,6 +10,7 @@ BOTH = (
     "{% for m in messages %}{% if m.content is string %}{{ m.content }}"
     "{% else %}{% for p in m.content %}{{ p.text }}{% endfor %}{% endif %}{% endfor %}"
 )
+LETTERS = "{% for m in messages %}{% for letter in m.content %}{{ letter }}{% endfor %}{% endfor %}"
 LOOKS = (
     "{% for m in messages %}{% if m.content is not string and m.content is iterable %}x{% endif %}"
     "{{ m.content }}{% endfor %}"
@@ -23,7 +24,14 @@ def probe(source: str) -> Probe:
 
 @pytest.mark.parametrize(
     ("source", "strings", "typed"),
-    [(TURNS, True, False), (PARTS, False, True), (BOTH, True, True), (LOOKS, True, False), ("x", True, False)],
+    [
+        (TURNS, True, False),
+        (PARTS, False, True),
+        (LETTERS, False, True),
+        (BOTH, True, True),
+        (LOOKS, True, False),
+        ("x", True, False),
+    ],
 )
 def test_contents(source: str, strings: bool, typed: bool) -> None:
     assert probe(source).content() == (strings, typed)
