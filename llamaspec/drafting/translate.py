@@ -10,8 +10,11 @@ from .drafter import Drafter, Kept, Slot
 from .translate_text import Pairs, TextBridge
 from .translate_tokens import TokenBridge
 
-MOST = 0.75
-"""Token by token from this share of the larger vocabulary on; below it the two would cut text too differently."""
+MOST = 0.7
+"""Token by token from this share of the larger vocabulary on; below it the two would cut text too differently.
+
+Llama 3 and Qwen 2 share 0.72 and cut English alike; Llama 2 and DeepSeek Coder, both of 32,000, share 0.60 and do not.
+"""
 
 
 class Shadow(Protocol):

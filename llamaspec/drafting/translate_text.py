@@ -3,6 +3,7 @@
 import codecs
 import re
 from collections.abc import Sequence
+from functools import cached_property
 
 from ..text.tokenizer import Tokenizer
 from .draft import Draft
@@ -13,7 +14,7 @@ KEPT = 32
 """Characters at the end of the history that may still be cut into other tokens."""
 LONGEST = 128
 """Above so many, all but the last of them are settled: the cost of a step does not grow with the history."""
-FORCED = 512
+FORCED = 192
 """A tail without blanks is cut anywhere when it gets this long."""
 
 Pairs = Sequence[tuple[str, str]]
@@ -42,11 +43,15 @@ class Replacer:
 
 
 class Speller:
-    """A tokenizer for pieces of a text. `bytes`: the tokens of single bytes."""
+    """A tokenizer for pieces of a text."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self.bytes = byte_tokens(tokenizer)
+
+    @cached_property
+    def bytes(self) -> dict[int, int]:
+        """Byte -> its own token."""
+        return byte_tokens(self.tokenizer)
 
     def encode(self, text: str, fresh: bool) -> list[int]:
         """Ids of `text`. fresh: it begins a text; else it continues one, and no blank is put in front."""
@@ -112,7 +117,7 @@ class TextBridge:
     def path(self, tokens: Sequence[int], shadow: "TextShadow") -> list[int]:
         """Draft ids that continue the shadow -> target ids that continue the history."""
         out: list[int] = []
-        data, fresh, pending = b"", shadow.fresh, shadow.pending
+        data, ours, theirs, pending = b"", not shadow.written, shadow.fresh, shadow.pending
         for token in tokens:
             special = self.back_ids.get(token)
             if special is None:
@@ -123,33 +128,41 @@ class TextBridge:
                 continue
             if pending:
                 break
-            out += [*self._spelled(data, fresh), special]
-            data, fresh = b"", True
+            out += [*self._spelled(data, ours, theirs), special]
+            data, ours, theirs = b"", True, True
         if pending:
+            data, theirs = self._unblanked(data, theirs), False
             if not data.startswith(pending):
                 return []
             missing, data = _rest_of_character(data, len(pending))
             if any(byte not in self.target.bytes for byte in missing):
                 return []
-            out, fresh = [self.target.bytes[byte] for byte in missing], False
-        return out + self._spelled(data, fresh)
+            out = [self.target.bytes[byte] for byte in missing]
+        return out + self._spelled(data, ours, theirs)
 
-    def _spelled(self, data: bytes, fresh: bool) -> list[int]:
-        """Text of the draft -> target ids, up to the first thing that is no UTF-8."""
-        if fresh and self.draft.tokenizer.add_space_prefix:
-            data = data.removeprefix(b" ")
+    def _unblanked(self, data: bytes, begins: bool) -> bytes:
+        """Without the blank that the draft's tokenizer puts in front of a text."""
+        return data.removeprefix(b" ") if begins and self.draft.tokenizer.add_space_prefix else data
+
+    def _spelled(self, data: bytes, ours: bool, theirs: bool) -> list[int]:
+        """Text of the draft -> target ids, up to the first thing that is no UTF-8.
+
+        ours, theirs: to the target, to the draft, a text begins here.
+        """
+        data = self._unblanked(data, theirs)
         try:
             text = data.decode()
         except UnicodeDecodeError as error:
             text = data[: error.start].decode()
-        return self.target.encode(self.backward(text), fresh)
+        return self.target.encode(self.backward(text), ours)
 
 
 class TextShadow:
     """A history in draft ids. read: the target's tokens that it stands for.
 
-    tokens: settled ones, then those of `tail`, the text that may still be cut differently. fresh: nothing was written
-    since the start or a special token. pending: bytes of a character that is not complete, which `tokens` lack.
+    tokens: settled ones, then those of `tail`, the text that may still be cut differently. written: the target wrote
+    something since the start or the last special token. fresh: there is no token of that here, perhaps not yet. pending:
+    bytes of a character that is not complete, which `tokens` lack.
     """
 
     def __init__(self, bridge: TextBridge) -> None:
@@ -158,6 +171,7 @@ class TextShadow:
         self.tokens: list[int] = []
         self.settled = 0
         self.tail = ""
+        self.written = False
         self._begins = True  # the tail begins a text
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
@@ -169,7 +183,7 @@ class TextShadow:
     @property
     def fresh(self) -> bool:
         """See above."""
-        return self._begins and not self.tail and not self.pending
+        return self._begins and not self.tail
 
     def add(self, tokens: Sequence[int]) -> int:
         """Read on -> the place from which `self.tokens` changed."""
@@ -195,9 +209,10 @@ class TextShadow:
         return first + _common(before, self.tokens[first:])
 
     def _write(self, data: bytes) -> None:
-        start = self._begins and not self.tail
+        start = not self.written
+        self.written = self.written or bool(data)
         self.tail += self._decoder.decode(data)
-        if start and self.tail and self.bridge.target.tokenizer.add_space_prefix:
+        if start and self.bridge.target.tokenizer.add_space_prefix:
             self.tail = self.tail.removeprefix(" ")  # the tokenizer's own
 
     def _end(self, special: Sequence[int]) -> None:
@@ -205,7 +220,7 @@ class TextShadow:
         self.tail += self._decoder.decode(b"", final=True)
         self._decoder.reset()
         self.tokens += [*self._encoded(self.tail), *special]
-        self.settled, self.tail, self._begins = len(self.tokens), "", True
+        self.settled, self.tail, self._begins, self.written = len(self.tokens), "", True, False
 
     def _settle(self) -> None:
         """Fix the tokens of a long tail's beginning."""

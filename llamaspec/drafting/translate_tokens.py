@@ -1,6 +1,7 @@
 """Two vocabularies that share most tokens: ids are matched by text, and the draft keeps to the shared ones."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -51,6 +52,10 @@ class TokenBridge:
         """An empty history."""
         return TokenShadow(self)
 
+    @cached_property
+    def _bytes(self) -> dict[int, int]:
+        return byte_tokens(self.draft)
+
     def spelled(self, token: int) -> tuple[int, ...]:
         """A target token in draft ids."""
         found = self._spelled.get(token)
@@ -62,8 +67,7 @@ class TokenBridge:
         try:
             text = data.decode()
         except UnicodeDecodeError:
-            single = byte_tokens(self.draft)
-            return [single[byte] for byte in data if byte in single]
+            return [self._bytes[byte] for byte in data if byte in self._bytes]
         return self.draft.encode(text, add_special=False, parse_special=False)
 
     def chain(self, slot: Slot, shadow: "TokenShadow") -> Chain | None:
