@@ -159,11 +159,7 @@ class LLM:
 
     def chat(self, messages: Iterable[Mapping[str, Any]], **overrides: Any) -> Iterator[Event]:
         """Answer a conversation through the chat template, event by event."""
-        text = self.render(list(messages))
-        ids = self.tokenize(text)
-        bos = self.tokenizer.bos
-        if self.tokenizer.add_bos and ids[:2] == [bos, bos]:
-            ids = ids[1:]  # the template wrote one too
+        ids = self.template.encode(self.render(list(messages)), self.tokenizer)
         return self.session.answer(ids, self._wanted(overrides))
 
     def complete(self, prompt: str | Sequence[int], **overrides: Any) -> Completion:
