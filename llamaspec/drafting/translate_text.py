@@ -161,8 +161,8 @@ class TextShadow:
     """A history in draft ids. read: the target's tokens that it stands for.
 
     tokens: settled ones, then those of `tail`, the text that may still be cut differently. written: the target wrote
-    something since the start or the last special token. fresh: there is no token of that here, perhaps not yet. pending:
-    bytes of a character that is not complete, which `tokens` lack.
+    something since the start or the last special token. fresh: there is no token of that here, perhaps not yet.
+    pending: bytes of a character that is not complete, which `tokens` lack.
     """
 
     def __init__(self, bridge: TextBridge) -> None:
