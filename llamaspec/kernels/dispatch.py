@@ -48,6 +48,54 @@ class Reach:
     blocks: int
 
 
+@dataclass(frozen=True)
+class Turn:
+    """What all layers of one pass share. cos, sin [N, width / 2]; slots, cells [N]: where the rows' keys go."""
+
+    reach: Reach
+    slots: Tensor
+    cells: Tensor
+    cos: Tensor
+    sin: Tensor
+    interleaved: bool
+
+
+class Held(Protocol):
+    """Keys and values of one layer: k [S, K, C, head_k], v [S, K, C, head_v]."""
+
+    @property
+    def k(self) -> Tensor: ...
+
+    @property
+    def v(self) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class BlockParts:
+    """What a pre-norm decoder block with a dense feed-forward part is made of.
+
+    matrices: query, key, value, output, gate, up, down; biases in the same order. head_norms: of queries and keys.
+    """
+
+    attn_norm: Tensor
+    ffn_norm: Tensor
+    head_norms: tuple[Tensor, Tensor] | None
+    matrices: Sequence["Matrix"]
+    biases: Sequence[Tensor | None]
+    heads: int
+    kv_heads: int
+    scale: float
+    eps: float
+
+
+class Run(Protocol):
+    """The blocks of a model, evaluated in one go with the bits of one by one."""
+
+    def __call__(self, x: Tensor, turn: Turn, stores: Sequence[Held], first: int, last: int) -> Tensor:
+        """x [N, D], the input of block `first` -> [N, D], the input of block `last`. stores: of all blocks."""
+        ...
+
+
 class Projection(Protocol):
     """Matrices that multiply the same rows, with their biases."""
 
@@ -105,6 +153,10 @@ class Kernels(Protocol):
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, reach: Reach, scale: float) -> Tensor:
         """q [N, H, head], k and v [S, K, C, head] -> [N, H, head]."""
+        ...
+
+    def fuse(self, blocks: Sequence[BlockParts]) -> Run | None:
+        """All blocks of a model in one call per pass; None = this back end evaluates them part by part."""
         ...
 
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..weights.tensor import QuantizedTensor
-from .dispatch import Matrix, Reach, dequantize, rows
+from .dispatch import BlockParts, Matrix, Reach, dequantize, rows
 
 PASS_ROWS = 16
 """Torch's matrix products give a row the same bits at any place of a fixed width, but not at any width."""
@@ -88,6 +88,9 @@ class Reference:
     def together(self, matrices: Sequence[Matrix], biases: Sequence[Tensor | None]) -> Separately:
         """One product per matrix."""
         return Separately(matrices, biases)
+
+    def fuse(self, blocks: Sequence[BlockParts]) -> None:
+        """Torch evaluates part by part."""
 
     def append(self, held: Tensor, x: Tensor, slots: Tensor, cells: Tensor) -> None:
         """x [N, K, head] into cells [N] of slots [N] of held [S, K, C, head]."""

@@ -1,25 +1,11 @@
 """Attention with grouped keys and values over the cache."""
 
-from dataclasses import dataclass
-
 from torch import Tensor
 
-from ..kernels.dispatch import Kernels, Reach
+from ..kernels.dispatch import Kernels, Turn
 from .cache import Dense
 from .linear import Linear, Parallel
 from .norm import RMSNorm
-
-
-@dataclass(frozen=True)
-class Turn:
-    """What all layers of one pass share. cos, sin [N, width / 2]; slots, cells [N]: where the rows' keys go."""
-
-    reach: Reach
-    slots: Tensor
-    cells: Tensor
-    cos: Tensor
-    sin: Tensor
-    interleaved: bool
 
 
 class Attention:

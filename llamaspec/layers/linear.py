@@ -23,6 +23,7 @@ class Parallel:
     """Several projections of the same rows, which a back end may do in one go."""
 
     def __init__(self, parts: Sequence[Linear], kernels: Kernels) -> None:
+        self.parts = list(parts)
         self.product = kernels.together([part.matrix for part in parts], [part.bias for part in parts])
 
     def __call__(self, x: Tensor) -> list[Tensor]:

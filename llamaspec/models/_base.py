@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from ..kernels.dispatch import Reach
-from ..layers.attention import Attention, Turn
+from ..kernels.dispatch import BlockParts, Reach, Turn
+from ..layers.attention import Attention
 from ..layers.cache import Cache, Dense
 from ..layers.linear import Linear
 from ..layers.mlp import SwiGLU
@@ -56,6 +57,31 @@ class Block:
         x = self.attention(self.attn_norm(x), turn, store, x)
         return self.feed_forward(self.ffn_norm(x), x)
 
+    def parts(self) -> BlockParts | None:
+        """What a back end needs to evaluate the block in one go; None if it is not exactly the standard dense one."""
+        attention, dense = self.attention, self.feed_forward
+        if type(self) is not Block or type(attention) is not Attention or type(dense) is not SwiGLU:
+            return None
+        norms = [self.attn_norm, self.ffn_norm]
+        heads = None
+        if attention.q_norm is not None and attention.k_norm is not None:
+            heads = (attention.q_norm.weight, attention.k_norm.weight)
+            norms += [attention.q_norm, attention.k_norm]
+        if any(type(norm) is not RMSNorm or norm.eps != self.attn_norm.eps for norm in norms):
+            return None
+        linears = [*attention.qkv.parts, attention.output, *dense.gate_up.parts, dense.down]
+        return BlockParts(
+            self.attn_norm.weight,
+            self.ffn_norm.weight,
+            heads,
+            [linear.matrix for linear in linears],
+            [linear.bias for linear in linears],
+            attention.heads,
+            attention.kv_heads,
+            attention.scale,
+            self.attn_norm.eps,
+        )
+
 
 class Model:
     """The standard decoder: embedding, blocks, norm, output. Architectures are subclasses that say what differs."""
@@ -74,6 +100,8 @@ class Model:
         self.output_norm = weights.norm("output_norm", hparams.n_embd)
         self.output = self.head(weights)
         self.rope = self.rotation(weights, n_ctx)
+        parts = [part for block in self.blk if (part := block.parts()) is not None]
+        self.fused = self.kernels.fuse(parts) if len(parts) == len(self.blk) else None
 
     def head(self, weights: Weights) -> Linear:
         """The output projection, or the embedding again where the file ties them."""
@@ -139,6 +167,14 @@ class Model:
         layers = [(h.n_head_kv, h.head_k, h.head_v)] * h.n_layer
         return Cache.allocate(layers, slots, context, dtype or self.kernels.cache_type, self.device)
 
+    def between(self, x: Tensor, turn: Turn, stores: Sequence[Dense], first: int, last: int) -> Tensor:
+        """x [N, D], the input of block `first` -> [N, D], the input of block `last`."""
+        if self.fused is not None:
+            return self.fused(x, turn, stores, first, last)
+        for block, store in zip(self.blk[first:last], stores[first:last], strict=True):
+            x = block(x, turn, store)
+        return x
+
     def forward(self, batch: Batch, cache: Cache, features: Sequence[int] = ()) -> Output:
         """Evaluate N rows, leaving their keys and values in the cache (provisional until committed).
 
@@ -148,12 +184,11 @@ class Model:
         turn = Turn(batch.reach, batch.slots, batch.cells, cos, sin, self.rope.interleaved)
         x = self.token_embd(batch.tokens)
         inputs = {}
-        for layer, (block, store) in enumerate(zip(self.blk, cache.stores, strict=True)):
-            if layer in features:
-                inputs[layer] = x
-            x = block(x, turn, store)
-        if len(self.blk) in features:
-            inputs[len(self.blk)] = x
+        asked = sorted({layer for layer in features if 0 <= layer <= len(self.blk)})
+        for start, stop in pairwise([0, *asked, len(self.blk)]):
+            x = self.between(x, turn, cache.stores, start, stop)
+            if stop in features:
+                inputs[stop] = x
         x = x if batch.wanted is None else x.index_select(0, batch.wanted)
         logits = self.output(self.output_norm(x))
         return Output(logits, inputs)

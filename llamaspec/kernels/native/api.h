@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "block.h"
 #include "matmul.h"
 #include "table.h"
 
@@ -51,3 +52,7 @@ API void llamaspec_store(const float* x, void* cache, const int64_t* slots, cons
 // them) of slot slots[n]. Position p is cell p, or paths[n, p - lengths[n]] from lengths[n] on, if there are paths.
 // slots, paths, sinks (one logit per head) may be null. scale multiplies q; softcap 0: none. 0, or 1 when out of memory.
 API int llamaspec_attend(const Attention* call, int threads);
+
+// n blocks, one after the other: the same calls as above in the same order, so the same bits. 0, or a BlockResult.
+API int64_t llamaspec_blocks_scratch(const BlockWeights* blocks, int n, int64_t width, int64_t rows);  // floats needed
+API int llamaspec_blocks(const BlockWeights* blocks, const BlockCache* caches, int n, const BlockPass* pass);

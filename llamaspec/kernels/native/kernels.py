@@ -8,6 +8,7 @@ from torch import Tensor
 from ...weights.tensor import QuantizedTensor
 from .. import dispatch
 from . import ops
+from .blocks import Blocks, fusible
 from .packed import Packed, Together, supports
 
 PROMPT_ROWS = 128
@@ -38,6 +39,10 @@ class Native:
     def together(self, matrices: Sequence[dispatch.Matrix], biases: Sequence[Tensor | None]) -> dispatch.Projection:
         """The activations are rounded once for all matrices."""
         return Together([matrix for matrix in matrices if isinstance(matrix, Packed)], biases)
+
+    def fuse(self, blocks: Sequence[dispatch.BlockParts]) -> dispatch.Run | None:
+        """One call into the library for all of them; None where a matrix has no native layout."""
+        return Blocks(blocks, self.threads) if fusible(blocks) else None
 
     def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
         """x [..., D] -> same."""

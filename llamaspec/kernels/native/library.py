@@ -31,6 +31,42 @@ class Attention(Structure):
     )
 
 
+class BlockWeights(Structure):
+    """One decoder block (block.h)."""
+
+    _fields_ = (
+        *((name, c_void_p) for name in ("attn_norm", "ffn_norm", "q_norm", "k_norm")),
+        *((name, c_void_p) for name in ("q", "k", "v", "output", "gate", "up", "down")),
+        *((f"{name}_bias", c_void_p) for name in ("q", "k", "v", "output", "gate", "up", "down")),
+        *((name, c_int64) for name in ("heads", "kv_heads", "key_width", "value_width")),
+        ("eps", c_float),
+        ("scale", c_float),
+    )
+
+
+class BlockCache(Structure):
+    """Keys and values of one block (block.h)."""
+
+    _fields_ = (
+        *((name, c_void_p) for name in ("k", "v")),
+        *((name, c_int64) for name in ("k_slot", "k_head", "k_cell", "v_slot", "v_head", "v_cell")),
+    )
+
+
+class BlockPass(Structure):
+    """What all blocks of a pass share (block.h)."""
+
+    _fields_ = (
+        *((name, c_void_p) for name in ("x", "y", "scratch")),
+        *((name, c_int64) for name in ("rows", "width")),
+        *((name, c_void_p) for name in ("cos", "sin")),
+        ("half", c_int64),
+        *((name, c_void_p) for name in ("write_slots", "write_cells", "positions", "slots", "lengths", "paths")),
+        *((name, c_int64) for name in ("path_width", "cache_slots", "cache_cells")),
+        *((name, c_int32) for name in ("cache_is_half", "interleaved", "threads")),
+    )
+
+
 P, L, N, F = c_void_p, c_int64, c_int, c_float
 _SIGNATURES: dict[str, tuple[type | None, tuple[type, ...]]] = {
     "cores": (N, ()),
@@ -49,6 +85,8 @@ _SIGNATURES: dict[str, tuple[type | None, tuple[type, ...]]] = {
     "add": (None, (P, P, P, L, N)),
     "store": (None, (P, P, P, P, L, L, L, L, L, L, N)),
     "attend": (N, (POINTER(Attention), N)),
+    "blocks_scratch": (L, (POINTER(BlockWeights), N, L, L)),
+    "blocks": (N, (POINTER(BlockWeights), POINTER(BlockCache), N, POINTER(BlockPass))),
 }
 
 

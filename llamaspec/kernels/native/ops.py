@@ -78,13 +78,13 @@ def store(x: Tensor, cache: Tensor, slots: Tensor, cells: Tensor) -> None:
     sizes, steps = cache.shape, cache.stride()
     if sizes[1] != heads or sizes[3] != width or steps[3] != 1 or cache.dtype not in (torch.float32, torch.float16):
         raise ValueError(f"x {list(x.shape)} does not fit a cache {list(sizes)} of {cache.dtype}")
-    x, slots, cells = plain(x, width), _whole(slots, n), _whole(cells, n)
+    x, slots, cells = plain(x, width), whole(slots, n), whole(cells, n)
     if n and not (
         0 <= int(slots.min()) <= int(slots.max()) < sizes[0] and 0 <= int(cells.min()) <= int(cells.max()) < sizes[2]
     ):
         raise IndexError(f"slots or cells outside a cache {list(sizes)}")
     library().store(
-        x.data_ptr(), cache.data_ptr(), slots.data_ptr(), cells.data_ptr(), n, heads, width, steps[0], steps[1], steps[2],
+        x.data_ptr(), cache.data_ptr(), slots.data_ptr(), cells.data_ptr(), n, heads, width, *steps[:3],
         cache.dtype is torch.float16,
     )  # fmt: skip
 
@@ -104,7 +104,7 @@ def attend(
     """q [N, H, head], k and v [S, K, C, head] (float32 or float16) -> [N, H, head_v].
 
     Which cells a row sees: `dispatch.Reach`. window: only the last so many positions (0: all). softcap: scores become
-    softcap * tanh(score / softcap) (0: off). sinks [H]: a logit per head that takes part in the softmax without a value.
+    softcap * tanh(score / softcap) (0: off). sinks [H]: a logit per head that is part of the softmax but has no value.
     """
     n, heads, width = q.shape
     slots, kv_heads, cells, _ = k.shape
@@ -112,8 +112,8 @@ def attend(
         raise ValueError(f"q {list(q.shape)}, k {list(k.shape)} and v {list(v.shape)} do not fit")
     if k.dtype is not v.dtype or k.dtype not in (torch.float32, torch.float16) or k.stride(3) != 1 or v.stride(3) != 1:
         raise ValueError(f"a cache of {k.dtype} and {v.dtype}: float32 or float16 with dense heads is needed")
-    q, positions, of_slot = plain(q, width), _whole(reach.positions, n), _whole(reach.slots, n)
-    lengths = _whole(reach.lengths, n)
+    q, positions, of_slot = plain(q, width), whole(reach.positions, n), whole(reach.slots, n)
+    lengths = whole(reach.lengths, n)
     out = torch.empty((n, heads, v.shape[3]))
     paths, path_width = None, 0
     if reach.paths is not None:
@@ -132,7 +132,7 @@ def attend(
     return out
 
 
-def _whole(x: Tensor, n: int) -> Tensor:
+def whole(x: Tensor, n: int) -> Tensor:
     """x [n] as contiguous int64 on the CPU."""
     if x.shape != (n,):
         raise ValueError(f"{list(x.shape)} values for {n} rows")

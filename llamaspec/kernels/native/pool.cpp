@@ -18,6 +18,7 @@
 
 namespace {
 
+constexpr uint64_t OPEN = 1 << 15, INSIDE = OPEN - 1, THREAD = 1 << 16, NUMBER = (uint64_t)1 << 32;
 constexpr int SPIN_MICROSECONDS = 40;  // longer than the glue between two calls, far shorter than a time slice
 
 inline void relax() {
@@ -52,12 +53,28 @@ struct Pool {
     void* context = nullptr;
     int64_t grain = 1;
 
-    alignas(64) std::atomic<uint64_t> ticket{0};  // job number * 1024 + threads that take part
-    alignas(64) std::atomic<int> busy{0};         // workers that have not finished the job
-    std::atomic<int> sleepers{0};
+    // Number of the job * NUMBER + threads that may take part * THREAD + OPEN + workers inside. A worker that comes late,
+    // because its core is busy elsewhere, finds the job closed and is not waited for.
+    alignas(64) std::atomic<uint64_t> job{0};
+    alignas(64) std::atomic<int> sleepers{0};
     std::atomic<bool> owner_sleeps{false};
     std::mutex door;
     std::condition_variable wake, finished;
+
+    bool enter(uint64_t number) {
+        uint64_t now = job.load(std::memory_order_relaxed);
+        while (now / NUMBER == number && (now & OPEN))
+            if (job.compare_exchange_weak(now, now + 1, std::memory_order_acquire, std::memory_order_relaxed)) return true;
+        return false;
+    }
+
+    void leave() {
+        uint64_t before = job.fetch_sub(1);
+        if ((before & INSIDE) == 1 && !(before & OPEN) && owner_sleeps.load()) {
+            std::lock_guard<std::mutex> lock(door);
+            finished.notify_one();
+        }
+    }
 
     void take_part(int self, int threads) {
         for (int i = 0; i < threads; i++) {
@@ -74,20 +91,18 @@ struct Pool {
     void live(int self) {
         uint64_t seen = 0;
         for (;;) {
-            if (!spin([&] { return ticket.load(std::memory_order_acquire) != seen; })) {
+            auto called = [&] { return job.load() / NUMBER != seen; };
+            if (!spin(called)) {
                 std::unique_lock<std::mutex> lock(door);
                 sleepers++;
-                wake.wait(lock, [&] { return ticket.load() != seen; });
-                sleepers--;
+                wake.wait(lock, called);
             }
-            seen = ticket.load(std::memory_order_acquire);
-            int threads = (int)(seen % 1024);
-            if (self >= threads) continue;
+            uint64_t now = job.load();
+            seen = now / NUMBER;
+            int threads = (int)(now % NUMBER / THREAD);
+            if (self >= threads || !enter(seen)) continue;
             take_part(self, threads);
-            if (busy.fetch_sub(1) == 1 && owner_sleeps.load()) {
-                std::lock_guard<std::mutex> lock(door);
-                finished.notify_one();
-            }
+            leave();
         }
     }
 
@@ -111,17 +126,19 @@ struct Pool {
             shares[i].next.store(items * i / threads, std::memory_order_relaxed);
             shares[i].end = items * (i + 1) / threads;
         }
-        busy.store(threads - 1);
-        ticket.store((ticket.load() / 1024 + 1) * 1024 + (uint64_t)threads);
+        job.store((job.load() / NUMBER + 1) * NUMBER + (uint64_t)threads * THREAD + OPEN);
         if (sleepers.load() > 0) {
             std::lock_guard<std::mutex> lock(door);
+            sleepers.store(0);
             wake.notify_all();
         }
         take_part(0, threads);
-        if (spin([&] { return busy.load(std::memory_order_acquire) == 0; })) return;
+        job.fetch_and(~OPEN);
+        auto alone = [&] { return (job.load() & INSIDE) == 0; };
+        if (spin(alone)) return;
         std::unique_lock<std::mutex> lock(door);
         owner_sleeps.store(true);
-        finished.wait(lock, [&] { return busy.load() == 0; });
+        finished.wait(lock, alone);
         owner_sleeps.store(false);
     }
 };

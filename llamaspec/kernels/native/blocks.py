@@ -1,0 +1,131 @@
+"""All decoder blocks of a model in one call into the library: what a pass costs in Python does not grow with them."""
+
+from collections.abc import Sequence
+from ctypes import byref
+
+import torch
+from torch import Tensor
+
+from ...errors import LlamaspecError
+from ..dispatch import BlockParts, Held, Matrix, Turn
+from .library import BlockCache, BlockPass, BlockWeights, library
+from .ops import whole
+from .packed import Packed, plain
+from .threads import how_many
+
+NAMES = ("q", "k", "v", "output", "gate", "up", "down")
+OUT_OF_RANGE = 2
+"""Of `BlockResult` in block.h."""
+
+
+class Blocks:
+    """Pointers to the weights of every block, prepared once, and the memory between the parts of a block.
+
+    The functions are those that evaluate a block part by part, in the same order, so the bits are the same. One call at
+    a time: `scratch` is kept from call to call, and nothing is read from it that the call did not write.
+    """
+
+    def __init__(self, blocks: Sequence[BlockParts], threads: int | None = None) -> None:
+        """Raises ValueError if the parts of a block do not fit each other."""
+        self.native = library()
+        self.width = blocks[0].matrices[0].shape[1]
+        self.kept: list[Tensor | Matrix] = []  # what the pointers point to
+        self.sizes = [_sizes(block, self.width) for block in blocks]
+        parts = zip(blocks, self.sizes, strict=True)
+        self.weights = (BlockWeights * len(blocks))(*(self._weights(*part) for part in parts))
+        self.caches = (BlockCache * len(blocks))()
+        self.stores: Sequence[Held] | None = None
+        self.scratch, self.rows = torch.empty(0), 0
+        self.call = BlockPass(width=self.width, threads=how_many(threads))
+
+    def __call__(self, x: Tensor, turn: Turn, stores: Sequence[Held], first: int, last: int) -> Tensor:
+        """x [N, D], the input of block `first` -> [N, D], the input of block `last`.
+
+        Raises IndexError for a slot, cell or position outside the stores.
+        """
+        if first == last:
+            return x
+        if stores is not self.stores:
+            self._open(stores)
+        n, half = x.shape[0], turn.cos.shape[-1]
+        if turn.cos.shape != (n, half) or turn.sin.shape != (n, half):
+            raise ValueError(f"cos {list(turn.cos.shape)} and sin {list(turn.sin.shape)} for {n} rows")
+        x, cos, sin = plain(x, self.width), plain(turn.cos, half), plain(turn.sin, half)
+        reach, call = turn.reach, self.call
+        y = torch.empty_like(x)
+        if n > self.rows:
+            self.scratch = torch.empty(self.native.blocks_scratch(self.weights, len(self.weights), self.width, n))
+            self.rows = n
+        columns = [whole(part, n) for part in (turn.slots, turn.cells, reach.positions, reach.slots, reach.lengths)]
+        call.x, call.y, call.scratch, call.rows = x.data_ptr(), y.data_ptr(), self.scratch.data_ptr(), n
+        call.cos, call.sin, call.half, call.interleaved = cos.data_ptr(), sin.data_ptr(), half, turn.interleaved
+        call.write_slots, call.write_cells, call.positions, call.slots, call.lengths = [t.data_ptr() for t in columns]
+        call.paths, call.path_width = None, 0
+        if reach.paths is not None:
+            paths = reach.paths.to(torch.int64).contiguous()
+            if paths.ndim != 2 or paths.shape[0] != n or not paths.shape[1]:
+                raise ValueError(f"paths {list(paths.shape)} for {n} rows")
+            call.paths, call.path_width = paths.data_ptr(), paths.shape[1]
+        failed = self.native.blocks(byref(self.weights[first]), byref(self.caches[first]), last - first, byref(call))
+        if failed:
+            raise self._error(failed, n)
+        return y
+
+    def _weights(self, block: BlockParts, sizes: tuple[int, int]) -> BlockWeights:
+        """The block's pointers; what they point to is kept."""
+        vectors = [block.attn_norm, block.ffn_norm, *(block.head_norms or ())]
+        pointers = [self._vector(vector) for vector in vectors] + [None] * (4 - len(vectors))
+        matrices = [matrix.handle for matrix in block.matrices if isinstance(matrix, Packed)]
+        biases = [None if bias is None else self._vector(bias) for bias in block.biases]
+        self.kept += block.matrices
+        return BlockWeights(*pointers, *matrices, *biases, block.heads, block.kv_heads, *sizes, block.eps, block.scale)
+
+    def _vector(self, vector: Tensor) -> int:
+        """Where its values lie as float32, as long as this object lives."""
+        self.kept.append(vector := plain(vector, vector.shape[-1]))
+        return vector.data_ptr()
+
+    def _open(self, stores: Sequence[Held]) -> None:
+        """Pointers to the keys and values of every block. All stores have the same slots, cells and type."""
+        shape, dtype = stores[0].k.shape, stores[0].k.dtype
+        if dtype not in (torch.float32, torch.float16) or len(stores) != len(self.sizes):
+            raise ValueError(f"{len(stores)} stores of {dtype} for {len(self.sizes)} blocks")
+        for at, (store, (key, value), weights) in enumerate(zip(stores, self.sizes, self.weights, strict=True)):
+            wanted = (shape[0], weights.kv_heads, shape[2])
+            for held, width in ((store.k, key), (store.v, value)):
+                if held.shape != (*wanted, width) or held.dtype is not dtype or held.stride(3) != 1:
+                    raise ValueError(f"a store {list(held.shape)} of {held.dtype}, not {[*wanted, width]} of {dtype}")
+            self.caches[at] = BlockCache(
+                store.k.data_ptr(), store.v.data_ptr(), *store.k.stride()[:3], *store.v.stride()[:3]
+            )
+        self.call.cache_slots, self.call.cache_cells = shape[0], shape[2]
+        self.call.cache_is_half = dtype is torch.float16
+        self.stores = stores
+
+    def _error(self, failed: int, rows: int) -> Exception:
+        if failed == OUT_OF_RANGE:
+            return IndexError(f"slots, cells or positions outside a cache of {self.call.cache_cells} cells")
+        return LlamaspecError(f"out of memory while evaluating {rows} rows", hint="use a smaller --ubatch-size")
+
+
+def fusible(blocks: Sequence[BlockParts]) -> bool:
+    """Whether every matrix has a native layout."""
+    return bool(blocks) and all(isinstance(matrix, Packed) for block in blocks for matrix in block.matrices)
+
+
+def _sizes(block: BlockParts, width: int) -> tuple[int, int]:
+    """Widths of a head's keys and values, if all matrices fit."""
+    q, k, v, output, gate, up, down = (matrix.shape for matrix in block.matrices)
+    key, value = k[0] // block.kv_heads, v[0] // block.kv_heads
+    wanted = (
+        (block.heads * key, width), (block.kv_heads * key, width), (block.kv_heads * value, width),
+        (width, block.heads * value), (gate[0], width), (gate[0], width), (width, gate[0]),
+    )  # fmt: skip
+    if (q, k, v, output, gate, up, down) != wanted or block.heads % block.kv_heads:
+        raise ValueError(f"the matrices of a block have shapes {[q, k, v, output, gate, up, down]}")
+    outs = [shape[0] for shape in wanted]
+    vectors = [(width, block.attn_norm), (width, block.ffn_norm), *((key, norm) for norm in block.head_norms or ())]
+    vectors += [(out, bias) for out, bias in zip(outs, block.biases, strict=True) if bias is not None]
+    if any(vector.shape != (size,) for size, vector in vectors):
+        raise ValueError(f"the norms or biases of a block have shapes {[list(vector.shape) for _, vector in vectors]}")
+    return key, value

@@ -1,0 +1,181 @@
+"""What Python costs per token: the time of a decode step less the time inside the native library.
+
+    python scripts/bench/overhead.py [model.gguf ...] [--rows 1] [--runs 40] [--log scripts/bench/overhead.jsonl]
+
+Without files: the demo pair, and a synthetic model of Qwen2.5-0.5B's shape in Q4_0. Each model runs with its blocks in
+one call ("fused") and part by part ("parts"), alternately, in short runs of 20 steps. A pass is `Passes.decode`; a step
+is `Loop.step`, which also samples (greedily) and commits. Of every run the smallest overhead counts: on a shared
+machine the rest is other people's work. Printed are the median of these minima, their 10th and 90th percentile, and the
+same of the ratio of the two, run by run. The clock around each native call costs `clock` microseconds, which are taken
+off.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import torch
+
+import llamaspec
+from llamaspec.engine.llm import LLM
+from llamaspec.engine.slots import Running
+from llamaspec.kernels.native.library import library
+from llamaspec.models._passes import Branch
+from llamaspec.sampling.chain import Chain
+from llamaspec.sampling.params import SamplerParams
+
+ROOT = Path(__file__).resolve().parents[2]
+STEPS = 20
+PROMPT = 100
+TIMED = ("blocks", "products", "matmul", "rms_norm", "rotate", "silu_mul", "add", "store", "attend", "rows")
+
+
+class Inside:
+    """Adds up the time in the library's functions."""
+
+    def __init__(self) -> None:
+        self.seconds, self.calls = 0.0, 0
+
+    def timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function with a clock around it."""
+
+        def call(*arguments: Any) -> Any:
+            start = perf_counter()
+            result = function(*arguments)
+            self.seconds += perf_counter() - start
+            self.calls += 1
+            return result
+
+        return call
+
+    def clock(self) -> float:
+        """Seconds that the clock adds outside of what it measures."""
+        empty, plain = self.timed(int), []
+        for _ in range(2000):
+            before, start = self.seconds, perf_counter()
+            empty()
+            plain.append(perf_counter() - start - (self.seconds - before))
+        return min(plain)
+
+
+@contextmanager
+def clocks(inside: Inside) -> Iterator[None]:
+    """Every native function is timed."""
+    native = library()
+    saved = {name: getattr(native, name) for name in TIMED}
+    for name, function in saved.items():
+        setattr(native, name, inside.timed(function))
+    try:
+        yield
+    finally:
+        for name, function in saved.items():
+            setattr(native, name, function)
+
+
+def work(llm: LLM, rows: int) -> dict[str, Callable[[], object]]:
+    """A decode pass, and a step of the loop that leaves no trace."""
+    llm.target.cache.truncate(0, 0)
+    tokens = [7 * i % 100 + 5 for i in range(PROMPT + 1)]
+    for _ in llm.target.read(0, tokens[:-1]):
+        pass
+    branch = Branch(0, tokens[:rows], range(-1, rows - 2))
+    slot = Running(0, tokens)
+    slot.start(Chain.build(SamplerParams(temp=0.0)), 1, -1, frozenset())
+
+    def step() -> None:
+        llm.session.loop.step([slot])
+        llm.target.cache.truncate(0, PROMPT)
+        del slot.tokens[PROMPT + 1 :]
+
+    jobs: dict[str, Callable[[], object]] = {"pass": lambda: llm.target.decode([branch])}
+    return jobs if rows > 1 else {**jobs, "step": step}
+
+
+def smallest(job: Callable[[], object], inside: Inside, clock: float) -> tuple[float, float]:
+    """Of a run: the smallest overhead, and the smallest time of a whole step, in microseconds."""
+    overheads, wholes = [], []
+    for _ in range(STEPS):
+        inside.seconds, inside.calls = 0.0, 0
+        start = perf_counter()
+        job()
+        whole = perf_counter() - start - inside.calls * clock
+        overheads.append(whole - inside.seconds)
+        wholes.append(whole)
+    return min(overheads) * 1e6, min(wholes) * 1e6
+
+
+def spread(values: Sequence[float]) -> list[float]:
+    """Median, 10th and 90th percentile."""
+    cuts = statistics.quantiles(values, n=10) if len(values) > 1 else [values[0]] * 9
+    return [round(x, 2) for x in (statistics.median(values), cuts[0], cuts[8])]
+
+
+def measure(path: Path, rows: int, runs: int) -> list[dict[str, Any]]:
+    """One line per job."""
+    llm = llamaspec.load(str(path), ctx_size=512, temp=0.0)
+    model, inside = llm.target.model, Inside()
+    fused, clock, lines = model.fused, inside.clock(), []
+    with torch.inference_mode():
+        for name, job in work(llm, rows).items():
+            found: dict[str, list[tuple[float, float]]] = {"fused": [], "parts": []}
+            for run in range(runs):
+                for mode in ("fused", "parts") if run % 2 else ("parts", "fused"):
+                    model.fused = fused if mode == "fused" else None
+                    with clocks(inside):
+                        found[mode].append(smallest(job, inside, clock))
+            model.fused = fused
+            overhead = {mode: [one for one, _ in of] for mode, of in found.items()}
+            ratios = [b / a for a, b in zip(overhead["fused"], overhead["parts"], strict=True)]
+            best = min(whole for _, whole in found["fused"])
+            lines.append({
+                "model": path.name, "layers": model.hparams.n_layer, "rows": rows, "job": name,
+                "fused_us": spread(overhead["fused"]), "parts_us": spread(overhead["parts"]), "ratio": spread(ratios),
+                "per_layer_us": round(statistics.median(overhead["parts"]) / model.hparams.n_layer, 2),
+                "step_us": round(best), "parts_step_us": round(min(whole for _, whole in found["parts"])),
+                "share": round(min(overhead["fused"]) / best, 4), "clock_us": round(clock * 1e6, 2),
+            })  # fmt: skip
+    return lines
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="*", type=Path)
+    parser.add_argument("--rows", type=int, default=1)
+    parser.add_argument("--runs", type=int, default=40)
+    parser.add_argument("--log", type=Path)
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
+    about = {"commit": commit.strip(), "machine": platform.machine(), "torch": torch.__version__}
+    with tempfile.TemporaryDirectory() as folder:
+        models = chosen.models or [llamaspec.demo.target(), llamaspec.demo.draft(), synthetic(Path(folder))]
+        for path in models:
+            for line in measure(path, chosen.rows, chosen.runs):
+                print(json.dumps(line), flush=True)
+                if chosen.log:
+                    with chosen.log.open("a") as log:
+                        log.write(json.dumps({**line, **about}) + "\n")
+
+
+def synthetic(folder: Path) -> Path:
+    """24 layers of 896, Q4_0, random weights."""
+    path = folder / "qwen2.5-0.5b-q4_0.gguf"
+    script = str(Path(__file__).with_name("synthetic.py"))
+    subprocess.run([sys.executable, script, "qwen2.5-0.5b", "Q4_0", str(path)], check=True)
+    return path
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,251 @@
+"""All blocks in one call have the bits of block by block, part by part; no call leaves anything for the next."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from llamaspec.errors import LlamaspecError
+from llamaspec.kernels.dispatch import Reach, Turn
+from llamaspec.kernels.native.blocks import Blocks
+from llamaspec.kernels.native.kernels import Native
+from llamaspec.layers.attention import Attention
+from llamaspec.layers.cache import Dense
+from llamaspec.layers.linear import Linear
+from llamaspec.layers.mlp import SwiGLU
+from llamaspec.layers.norm import RMSNorm
+from llamaspec.models._base import Block
+
+from .native_data import ISAS, instructions, needs_library, weight
+
+pytestmark = needs_library
+LAYERS, CELLS, SLOTS = 3, 512, 3
+WIDTHS = (1, 2, 7, 16, 64)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A family's block at a small size; kinds: of the matrices q, k, v, output, gate, up, down."""
+
+    width: int
+    heads: int
+    kv_heads: int
+    head: int
+    inner: int
+    kinds: tuple[str, ...]
+    biases: bool = False
+    head_norms: bool = False
+    interleaved: bool = False
+    half: bool = True
+
+
+KINDS = {
+    "llama": Kind(256, 4, 2, 64, 512, ("Q4_K", "Q4_K", "Q6_K", "Q4_K", "Q4_K", "Q4_K", "Q6_K"), interleaved=True),
+    "qwen2": Kind(96, 6, 2, 16, 160, ("Q5_0", "Q5_0", "Q8_0", "Q5_0", "Q4_0", "Q4_0", "Q8_0"), biases=True),
+    "qwen3": Kind(128, 8, 1, 32, 96, ("Q8_0",) * 7, head_norms=True, half=False),
+    "odd": Kind(60, 5, 5, 12, 44, ("F32", "F16", "BF16", "F16", "F32", "F16", "F32"), biases=True, head_norms=True),
+}
+CASES = [(name, isa) for name in KINDS for isa in ISAS]
+
+
+def blocks(kind: Kind, threads: int | None = 1) -> list[Block]:
+    """Random blocks on the native kernels."""
+    draw, kernels = torch.Generator().manual_seed(7), Native(threads)
+
+    def norm(width: int) -> RMSNorm:
+        return RMSNorm(torch.rand(width, generator=draw) + 0.5, 1e-5, kernels)
+
+    def linear(at: int, out: int, inner: int, layer: int) -> Linear:
+        matrix = kernels.prepare(weight(kind.kinds[at], out, inner, 100 * layer + at))
+        return Linear(matrix, torch.randn(out, generator=draw) * 0.1 if kind.biases else None, kernels)
+
+    def one(layer: int) -> Block:
+        wide, keys = kind.heads * kind.head, kind.kv_heads * kind.head
+        sizes = ((wide, kind.width), (keys, kind.width), (keys, kind.width), (kind.width, wide))
+        q, k, v, output = (linear(at, *size, layer) for at, size in enumerate(sizes))
+        gate, up = linear(4, kind.inner, kind.width, layer), linear(5, kind.inner, kind.width, layer)
+        heads = (norm(kind.head), norm(kind.head)) if kind.head_norms else (None, None)
+        return Block(
+            norm(kind.width),
+            Attention(q, k, v, output, kind.heads, kind.kv_heads, kind.head**-0.5, kernels, *heads),
+            norm(kind.width),
+            SwiGLU(gate, up, linear(6, kind.width, kind.inner, layer), kernels),
+        )
+
+    return [one(layer) for layer in range(LAYERS)]
+
+
+def stores(kind: Kind) -> list[Dense]:
+    """A cache with something in it."""
+    draw = torch.Generator().manual_seed(3)
+    dtype = torch.float16 if kind.half else torch.float32
+    shape = (2, LAYERS, SLOTS, kind.kv_heads, CELLS, kind.head)
+    values = torch.randn(shape, generator=draw).to(dtype)
+    return [Dense(values[0, layer].clone(), values[1, layer].clone()) for layer in range(LAYERS)]
+
+
+def turn(kind: Kind, n: int, shape: str) -> Turn:
+    """n rows: a "chain" in one slot, a "tree" whose rows branch, or a row per "slots" in turn."""
+    rows = torch.arange(n)
+    slots, lengths = torch.ones(n, dtype=torch.int64), torch.full((n,), 120)
+    positions, cells, paths = 120 + rows, 120 + rows, None
+    if shape == "tree":  # row i hangs on row (i - 1) // 2
+        ancestry = [[0]]
+        for row in range(1, n):
+            ancestry.append([*ancestry[(row - 1) // 2], row])
+        positions = torch.tensor([119 + len(path) for path in ancestry])
+        depth = max(map(len, ancestry))
+        paths = torch.tensor([[120 + step for step in path] + [0] * (depth - len(path)) for path in ancestry])
+    elif shape == "slots":
+        slots, lengths = rows % SLOTS, 100 + 7 * (rows % SLOTS)
+        positions = cells = lengths + rows // SLOTS
+    angles = positions.unsqueeze(1) * torch.linspace(0.001, 1, kind.head // 2)
+    reach = Reach(positions, slots, lengths, paths, blocks=1)
+    return Turn(reach, slots, cells, angles.cos(), angles.sin(), kind.interleaved)
+
+
+def one_by_one(parts: list[Block], x: Tensor, turn: Turn, held: list[Dense]) -> Tensor:
+    """What the fused run must equal."""
+    for block, store in zip(parts, held, strict=True):
+        x = block(x, turn, store)
+    return x
+
+
+def fused(parts: list[Block], threads: int | None = 1) -> Blocks:
+    run = Blocks([part for block in parts if (part := block.parts()) is not None], threads)
+    assert len(run.weights) == len(parts)
+    return run
+
+
+def same(a: Tensor, b: Tensor) -> bool:
+    return torch.equal(a.contiguous().view(torch.uint8), b.contiguous().view(torch.uint8))
+
+
+def inputs(kind: Kind, n: int) -> Tensor:
+    return torch.randn(n, kind.width, generator=torch.Generator().manual_seed(n))
+
+
+@pytest.mark.parametrize(("name", "isa"), CASES)
+def test_the_bits_of_one_by_one(name: str, isa: str) -> None:
+    kind = KINDS[name]
+    with instructions(isa):
+        parts = blocks(kind)
+        run = fused(parts)
+        for shape in ("chain", "tree", "slots"):
+            for n in WIDTHS if isa != "generic" else (1, 7):
+                x, own, theirs = inputs(kind, n), stores(kind), stores(kind)
+                before = x.clone()
+                expected = one_by_one(parts, x, turn(kind, n, shape), theirs)
+                assert expected.isfinite().all()
+                assert same(run(x, turn(kind, n, shape), own, 0, LAYERS), expected), (shape, n)
+                assert same(x, before), "the input may be a feature that a drafter keeps"
+                for a, b in zip(own, theirs, strict=True):
+                    assert same(a.k, b.k)
+                    assert same(a.v, b.v)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_any_number_of_threads(name: str) -> None:
+    kind = KINDS[name]
+    expected = fused(blocks(kind))(inputs(kind, 64), turn(kind, 64, "tree"), stores(kind), 0, LAYERS)
+    for threads in (2, 3, 8, None):
+        run = fused(blocks(kind, threads), threads)
+        assert same(run(inputs(kind, 64), turn(kind, 64, "tree"), stores(kind), 0, LAYERS), expected), threads
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_row_does_not_know_its_company(name: str) -> None:
+    kind, x = KINDS[name], inputs(KINDS[name], 16)
+    run = fused(blocks(kind))
+    held, whole = stores(kind), turn(kind, 16, "chain")
+    together = run(x, whole, held, 0, LAYERS)
+    alone = stores(kind)
+    for row in range(16):
+        at = slice(row, row + 1)
+        reach = Reach(whole.reach.positions[at], whole.slots[at], whole.reach.lengths[at], None, blocks=1)
+        one = Turn(reach, whole.slots[at], whole.cells[at], whole.cos[at], whole.sin[at], whole.interleaved)
+        assert same(run(x[at], one, alone, 0, LAYERS), together[at]), row
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_lies_in_the_scratch_memory_does_not_matter(name: str) -> None:
+    kind, run = KINDS[name], fused(blocks(KINDS[name]))
+    for n in (64, 1, 7):
+        expected = run(inputs(kind, n), turn(kind, n, "tree"), stores(kind), 0, LAYERS)
+        run.scratch.fill_(float("nan"))
+        assert same(run(inputs(kind, n), turn(kind, n, "tree"), stores(kind), 0, LAYERS), expected), n
+
+
+def test_the_scratch_memory_is_as_large_as_it_must_be() -> None:
+    for kind in KINDS.values():
+        for n in WIDTHS:
+            run = fused(blocks(kind))
+            run(inputs(kind, n), turn(kind, n, "chain"), stores(kind), 0, LAYERS)
+            size = len(run.scratch)
+            guarded = torch.full((size + 4096,), 7.0)
+            run.scratch = guarded[:size]
+            run(inputs(kind, n), turn(kind, n, "chain"), stores(kind), 0, LAYERS)
+            assert (guarded[size:] == 7).all()
+            assert (guarded[:size] != 7).any()
+
+
+def test_a_part_of_the_layers() -> None:
+    kind, held = KINDS["qwen2"], stores(KINDS["qwen2"])
+    parts, x, now = blocks(kind), inputs(KINDS["qwen2"], 7), turn(KINDS["qwen2"], 7, "chain")
+    run = fused(parts)
+    whole = run(x, now, stores(kind), 0, LAYERS)
+    middle = run(x, now, held, 0, 2)
+    assert same(middle, one_by_one(parts[:2], x, now, stores(kind)[:2]))
+    assert same(run(middle, now, held, 2, LAYERS), whole)
+    assert run(middle, now, held, 2, 2) is middle
+
+
+def test_another_cache_is_noticed() -> None:
+    kind, run = KINDS["llama"], fused(blocks(KINDS["llama"]))
+    first, second = stores(kind), [Dense(held.k * 2, held.v * 2) for held in stores(kind)]
+    now, x = turn(kind, 2, "chain"), inputs(kind, 2)
+    expected = run(x, now, first, 0, LAYERS)
+    assert not same(run(x, now, second, 0, LAYERS), expected)
+    assert same(run(x, now, first, 0, LAYERS), expected)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"cells": torch.tensor([120, CELLS])},
+        {"cells": torch.tensor([-1, 121])},
+        {"slots": torch.tensor([0, SLOTS])},
+        {"reach": {"positions": torch.tensor([0, CELLS])}},
+        {"reach": {"slots": torch.tensor([0, -1])}},
+    ],
+)
+def test_rows_outside_the_cache(bad: dict) -> None:
+    kind, run, held = KINDS["odd"], fused(blocks(KINDS["odd"])), stores(KINDS["odd"])
+    good = turn(kind, 2, "chain")
+    changes = {name: replace(good.reach, **value) if name == "reach" else value for name, value in bad.items()}
+    with pytest.raises(IndexError, match="outside a cache"):
+        run(inputs(kind, 2), replace(good, **changes), held, 0, LAYERS)
+    for now, before in zip(held, stores(kind), strict=True):
+        assert same(now.k, before.k)
+
+
+def test_parts_that_do_not_fit() -> None:
+    kind, good = KINDS["odd"], blocks(KINDS["odd"])[0].parts()
+    assert good is not None
+    with pytest.raises(ValueError, match="shapes"):
+        Blocks([replace(good, matrices=[*good.matrices[:6], good.matrices[0]])])
+    with pytest.raises(ValueError, match="norms or biases"):
+        Blocks([replace(good, attn_norm=torch.ones(kind.width - 1))])
+    run = fused(blocks(kind))
+    with pytest.raises(ValueError, match="store"):
+        run(inputs(kind, 1), turn(kind, 1, "chain"), stores(kind)[:2], 0, LAYERS)
+    with pytest.raises(ValueError, match="store"):
+        run(inputs(kind, 1), turn(kind, 1, "chain"), stores(KINDS["llama"]), 0, LAYERS)
+
+
+def test_no_memory_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind, run = KINDS["odd"], fused(blocks(KINDS["odd"]))
+    monkeypatch.setattr(run.native, "blocks", lambda *_: 1)
+    with pytest.raises(LlamaspecError, match="out of memory"):
+        run(inputs(kind, 1), turn(kind, 1, "chain"), stores(kind), 0, LAYERS)
