@@ -4,7 +4,7 @@
 namespace {
 
 // e^x, within 2 units in the last place; 0 below -87.3, infinity above 88.8 and perhaps above 88.3 (n = 128).
-inline F f_exp(F x) {
+INLINE F f_exp(F x) {
     F bounded = f_min(f_set(88.8f), f_max(f_set(-87.3365447505f), x));
     F n = f_round(f_mul(bounded, f_set(1.44269504088896341f)));
     F r = f_fnma(n, f_set(0.693359375f), bounded);  // ln 2 in two pieces, so that the difference is exact
@@ -19,7 +19,7 @@ inline F f_exp(F x) {
     return f_clear_below(f_scale2(p, n), x, -87.3365447505f);
 }
 
-inline F f_silu_mul(F gate, F up) { return f_mul(f_div(gate, f_add(f_set(1), f_exp(f_sub(f_set(0), gate)))), up); }
+INLINE F f_silu_mul(F gate, F up) { return f_mul(f_div(gate, f_add(f_set(1), f_exp(f_sub(f_set(0), gate)))), up); }
 
 void silu_mul_run(const float* gate, const float* up, float* y, int64_t n) {
     int64_t i = 0;

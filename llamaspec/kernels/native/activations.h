@@ -16,7 +16,7 @@ struct Rounded {
 static_assert(sizeof(Rounded) == ROUNDED_BYTES, "the tile kernels use fixed steps");
 
 // One row's group. NaN and infinity reach d, so they are not lost in the rounding.
-inline void round_group(const float* x, int offset, int parts, Rounded* to) {
+INLINE void round_group(const float* x, int offset, int parts, Rounded* to) {
     F low = f_load(x), high = f_load(x + 16);
     float peak = f_peak(f_max(f_abs(low), f_abs(high)));
     F poison = f_fma(low, f_set(0), f_mul(high, f_set(0)));

@@ -17,7 +17,7 @@ struct View {  // one slot's keys or values for one kv head
     bool half;
 };
 
-inline F load_part(const View& view, const uint8_t* cell, int64_t at) {
+INLINE F load_part(const View& view, const uint8_t* cell, int64_t at) {
     int64_t left = view.width - at;
     if (left >= 16) return view.half ? f_half(cell + 2 * at) : f_load((const float*)cell + at);
     float part[16] = {0};
@@ -40,7 +40,7 @@ struct Walk {  // position -> cell
 };
 
 // scores[head * KV_BLOCK + i] for the n positions from `from`
-template <int H> inline void score_block(const View& k, const Walk& walk, int64_t from, int n, const float* q, int64_t padded, float* scores) {
+template <int H> INLINE void score_block(const View& k, const Walk& walk, int64_t from, int n, const float* q, int64_t padded, float* scores) {
     for (int i = 0; i < n; i++) {
         const uint8_t* cell = k.base + walk.cell(from + i) * k.cell_bytes;
         F sums[H];
@@ -57,7 +57,7 @@ template <int H> inline void score_block(const View& k, const Walk& walk, int64_
 }
 
 // sums[head * padded + at] = kept * sums + weights * values
-template <int H> inline void weigh_block(const View& v, const Walk& walk, int64_t from, int n, const float* weights, const float* kept,
+template <int H> INLINE void weigh_block(const View& v, const Walk& walk, int64_t from, int n, const float* weights, const float* kept,
                                          int64_t padded, float* sums) {
     for (int64_t at = 0; at < v.width; at += 16) {
         F out[H];
@@ -74,7 +74,7 @@ template <int H> inline void weigh_block(const View& v, const Walk& walk, int64_
 }
 
 // Scores become weights in place; returns their sum, and the factor for what was summed before.
-inline float soften(float* scores, int n, float softcap, float* peak, float* kept) {
+INLINE float soften(float* scores, int n, float softcap, float* peak, float* kept) {
     if (softcap > 0)
         for (int i = 0; i < n; i++) scores[i] = softcap * tanhf(scores[i] / softcap);
     for (int i = n; i < KV_BLOCK; i++) scores[i] = -INFINITY;

@@ -16,10 +16,9 @@ static bool runs_here(const Kernels* kernels) {
     bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
     if (kernels == &llamaspec_avx2) return avx2;
     if (kernels == &llamaspec_avx_vnni) return avx2 && __builtin_cpu_supports("avxvnni");
-    if (kernels == &llamaspec_avx512)
-        return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
-    return false;
+    return kernels == &llamaspec_avx512 && avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                  __builtin_cpu_supports("avx512vnni");
 #elif defined(__aarch64__) && defined(__linux__)
     return kernels == &llamaspec_neon && (getauxval(AT_HWCAP) & (1 << 20)) != 0;  // asimddp
 #elif defined(__aarch64__) && defined(__APPLE__)

@@ -7,52 +7,76 @@
 namespace {
 
 
-template <int ROWS> inline void finish(F* sums, const Output& out) {
+// The last panel of a matrix may have fewer than 16 rows.
+__attribute__((noinline)) void finish_part(F sum, int m, const Output& out) {
+    float part[PANEL], *y = out.y + m * out.ldy;
+    f_store(part, sum);
+    for (int lane = 0; lane < out.lanes; lane++) {
+        if (out.bias) part[lane] += out.bias[lane];
+        if (out.residual) part[lane] += out.residual[m * out.ld_residual + lane];
+        y[lane] = part[lane];
+    }
+}
+
+template <int ROWS> INLINE void finish(F* sums, const Output& out) {
     for (int m = 0; m < ROWS; m++) {
-        F sum = sums[m];
-        float* y = out.y + m * out.ldy;
-        if (out.lanes == PANEL) {
-            if (out.bias) sum = f_add(sum, f_load(out.bias));
-            if (out.residual) sum = f_add(sum, f_load(out.residual + m * out.ld_residual));
-            f_store(y, sum);
+        if (out.lanes < PANEL) {
+            finish_part(sums[m], m, out);
             continue;
         }
-        float part[PANEL];
-        f_store(part, sum);
-        for (int lane = 0; lane < out.lanes; lane++) {
-            if (out.bias) part[lane] += out.bias[lane];
-            if (out.residual) part[lane] += out.residual[m * out.ld_residual + lane];
-            y[lane] = part[lane];
-        }
+        F sum = sums[m];
+        if (out.bias) sum = f_add(sum, f_load(out.bias));
+        if (out.residual) sum = f_add(sum, f_load(out.residual + m * out.ld_residual));
+        f_store(out.y + m * out.ldy, sum);
     }
 }
 
-template <bool WIDE, int FROM, int TO> inline I dot_quads(I sum, const B* w, const int8_t* q) {
+// sums[r] += quads [FROM, TO) of ROWS rows. The rows take turns, so that no sum waits for its own last product.
+template <bool WIDE, int FROM, int TO, int ROWS> INLINE void dot_quads(const B* w, const Rounded* x, I* sums) {
 #pragma GCC unroll 8
-    for (int j = FROM; j < TO; j++) sum = WIDE ? i_dot_wide(sum, w[j], q + 4 * j) : i_dot(sum, w[j], q + 4 * j);
-    return sum;
+    for (int j = FROM; j < TO; j++)
+#pragma GCC unroll 8
+        for (int r = 0; r < ROWS; r++)
+            sums[r] = WIDE ? i_dot_wide(sums[r], w[j], x[r].q + 4 * j) : i_dot(sums[r], w[j], x[r].q + 4 * j);
 }
 
-template <class Q, int ROWS> inline void add_group(const uint8_t* head, const uint8_t* body, int group, const Rounded* x, F* sums) {
-    typedef Body<Q::BITS> Levels;
+template <class Q, int ROWS> INLINE void add_rows(const B* w, const Scales& s, const Rounded* x, F* sums) {
+    constexpr bool WIDE = Body<Q::BITS>::WIDE;
+    I first[ROWS], second[ROWS];
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; r++) first[r] = i_set(Q::OFFSET ? x[r].start[0] : 0);
+    if (Q::PARTS == 1) {
+        dot_quads<WIDE, 0, 8, ROWS>(w, x, first);
+    } else {
+#pragma GCC unroll 8
+        for (int r = 0; r < ROWS; r++) second[r] = i_set(Q::OFFSET ? x[r].start[1] : 0);
+        dot_quads<WIDE, 0, 4, ROWS>(w, x, first);
+        dot_quads<WIDE, 4, 8, ROWS>(w, x, second);
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; r++) {
+        F d = f_set(x[r].d);
+        if (Q::PARTS == 1) {
+            sums[r] = f_fma(i_float(first[r]), f_mul(s.scale[0], d), sums[r]);
+        } else {
+            F both = f_fma(i_float(first[r]), s.scale[0], f_mul(i_float(second[r]), s.scale[1]));
+            sums[r] = f_fma(both, d, sums[r]);
+        }
+        if (Q::MINIMUM) sums[r] = f_fnma(s.minimum, f_set(x[r].total), sums[r]);
+    }
+}
+
+template <class Q, int ROWS> INLINE void add_group(const uint8_t* head, const uint8_t* body, int group, const Rounded* x, F* sums) {
     B w[8];
-    Levels::unpack(body, w);
+    Body<Q::BITS>::unpack(body, w);
     Scales s;
     Q::load(head, group, &s);
+    constexpr int BATCHES = (ROWS + TOGETHER - 1) / TOGETHER, SMALL = ROWS / BATCHES, LARGE = ROWS % BATCHES;
 #pragma GCC unroll 16
-    for (int m = 0; m < ROWS; m++) {
-        F d = f_set(x[m].d);
-        if (Q::PARTS == 1) {
-            I dots = dot_quads<Levels::WIDE, 0, 8>(i_set(Q::OFFSET ? x[m].start[0] : 0), w, x[m].q);
-            sums[m] = f_fma(i_float(dots), f_mul(s.scale[0], d), sums[m]);
-        } else {
-            I first = dot_quads<Levels::WIDE, 0, 4>(i_set(Q::OFFSET ? x[m].start[0] : 0), w, x[m].q);
-            I second = dot_quads<Levels::WIDE, 4, 8>(i_set(Q::OFFSET ? x[m].start[1] : 0), w, x[m].q);
-            F both = f_fma(i_float(first), s.scale[0], f_mul(i_float(second), s.scale[1]));
-            sums[m] = f_fma(both, d, sums[m]);
-        }
-        if (Q::MINIMUM) sums[m] = f_fnma(s.minimum, f_set(x[m].total), sums[m]);
-    }
+    for (int b = 0; b < LARGE; b++) add_rows<Q, SMALL + 1>(w, s, x + b * (SMALL + 1), sums + b * (SMALL + 1));
+#pragma GCC unroll 16
+    for (int b = 0; b < BATCHES - LARGE; b++)
+        add_rows<Q, SMALL>(w, s, x + LARGE + b * SMALL + LARGE * SMALL, sums + LARGE + b * SMALL + LARGE * SMALL);
 }
 
 // panel: chunks of up to 8 groups of 32 columns, each a head and the groups' bodies. length: groups.
@@ -79,19 +103,19 @@ template <class Q, int ROWS> void quant_tile(const uint8_t* panel, int64_t lengt
 // Float weights: quads of four columns, 16 rows each.
 struct F32 {
     static constexpr int BYTES = 256;
-    static inline void load(const uint8_t* at, F* w) {
+    static INLINE void load(const uint8_t* at, F* w) {
         for (int j = 0; j < 4; j++) w[j] = f_load((const float*)at + 16 * j);
     }
 };
 struct F16 {
     static constexpr int BYTES = 128;
-    static inline void load(const uint8_t* at, F* w) {
+    static INLINE void load(const uint8_t* at, F* w) {
         for (int j = 0; j < 4; j++) w[j] = f_half(at + 32 * j);
     }
 };
 struct BF16 {  // columns 2i and 2i + 1 of a row stand together
     static constexpr int BYTES = 128;
-    static inline void load(const uint8_t* at, F* w) {
+    static INLINE void load(const uint8_t* at, F* w) {
         w[0] = f_bf16_even(at);
         w[1] = f_bf16_odd(at);
         w[2] = f_bf16_even(at + 64);

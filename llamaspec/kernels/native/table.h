@@ -2,6 +2,8 @@
 #pragma once
 #include <stdint.h>
 
+#define INLINE inline __attribute__((always_inline))  // a call in the innermost loops costs more than the work
+
 constexpr int PANEL = 16;           // weight rows that are computed together
 constexpr int CHUNK = 8;            // groups of 32 columns that share a head
 constexpr int ROUNDED_BYTES = 48;   // one row's group, rounded (activations.h)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../table.h"
+#pragma GCC optimize("O2")  // a fallback: not worth minutes of compiling
 #include "../lanes/generic.h"
 #include "kernels.h"
 

@@ -3,10 +3,12 @@
 #include <immintrin.h>
 
 #include "../half.h"
+#include "../table.h"
 
 namespace {
 
 constexpr int TILE_ROWS = 3;
+constexpr int TOGETHER = 1;         // rows whose dot products are interleaved
 constexpr int TILE_ROWS_FLOAT = 2;
 constexpr int CHAINS = 2;
 
@@ -14,112 +16,113 @@ struct F { __m256 a, b; };
 struct I { __m256i a, b; };
 struct B { __m256i a, b; };
 
-inline F f_set(float x) { __m256 v = _mm256_set1_ps(x); return {v, v}; }
-inline F f_load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
-inline void f_store(float* p, F x) { _mm256_storeu_ps(p, x.a); _mm256_storeu_ps(p + 8, x.b); }
-inline F f_add(F x, F y) { return {_mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)}; }
-inline F f_sub(F x, F y) { return {_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)}; }
-inline F f_mul(F x, F y) { return {_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)}; }
-inline F f_div(F x, F y) { return {_mm256_div_ps(x.a, y.a), _mm256_div_ps(x.b, y.b)}; }
-inline F f_fma(F x, F y, F z) { return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)}; }
-inline F f_fnma(F x, F y, F z) { return {_mm256_fnmadd_ps(x.a, y.a, z.a), _mm256_fnmadd_ps(x.b, y.b, z.b)}; }
-inline F f_max(F x, F y) { return {_mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)}; }
-inline F f_min(F x, F y) { return {_mm256_min_ps(x.a, y.a), _mm256_min_ps(x.b, y.b)}; }
-inline F f_abs(F x) { __m256 sign = _mm256_set1_ps(-0.0f); return {_mm256_andnot_ps(sign, x.a), _mm256_andnot_ps(sign, x.b)}; }
-inline F f_half(const void* p) {
+INLINE F f_set(float x) { __m256 v = _mm256_set1_ps(x); return {v, v}; }
+INLINE F f_load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+INLINE void f_store(float* p, F x) { _mm256_storeu_ps(p, x.a); _mm256_storeu_ps(p + 8, x.b); }
+INLINE F f_add(F x, F y) { return {_mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)}; }
+INLINE F f_sub(F x, F y) { return {_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)}; }
+INLINE F f_mul(F x, F y) { return {_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)}; }
+INLINE F f_div(F x, F y) { return {_mm256_div_ps(x.a, y.a), _mm256_div_ps(x.b, y.b)}; }
+INLINE F f_fma(F x, F y, F z) { return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)}; }
+INLINE F f_fnma(F x, F y, F z) { return {_mm256_fnmadd_ps(x.a, y.a, z.a), _mm256_fnmadd_ps(x.b, y.b, z.b)}; }
+INLINE F f_max(F x, F y) { return {_mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)}; }
+INLINE F f_min(F x, F y) { return {_mm256_min_ps(x.a, y.a), _mm256_min_ps(x.b, y.b)}; }
+INLINE F f_abs(F x) { __m256 sign = _mm256_set1_ps(-0.0f); return {_mm256_andnot_ps(sign, x.a), _mm256_andnot_ps(sign, x.b)}; }
+INLINE F f_half(const void* p) {
     const __m128i* h = (const __m128i*)p;
     return {_mm256_cvtph_ps(_mm_loadu_si128(h)), _mm256_cvtph_ps(_mm_loadu_si128(h + 1))};
 }
-inline void f_store_half(void* p, F x) {
+INLINE void f_store_half(void* p, F x) {
     _mm_storeu_si128((__m128i*)p, _mm256_cvtps_ph(x.a, _MM_FROUND_TO_NEAREST_INT));
     _mm_storeu_si128((__m128i*)p + 1, _mm256_cvtps_ph(x.b, _MM_FROUND_TO_NEAREST_INT));
 }
-inline F f_bytes(const uint8_t* p) {
+INLINE F f_bytes(const uint8_t* p) {
     __m128i v = _mm_loadu_si128((const __m128i*)p);
     return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(v)), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(v, 8)))};
 }
-inline F f_signed_bytes(const uint8_t* p) {
+INLINE F f_signed_bytes(const uint8_t* p) {
     __m128i v = _mm_loadu_si128((const __m128i*)p);
     return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(v)), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(v, 8)))};
 }
-inline F f_bf16_even(const void* p) {
+INLINE F f_bf16_even(const void* p) {
     const __m256i* v = (const __m256i*)p;
     return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_loadu_si256(v), 16)),
             _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_loadu_si256(v + 1), 16))};
 }
-inline F f_bf16_odd(const void* p) {
+INLINE F f_bf16_odd(const void* p) {
     const __m256i* v = (const __m256i*)p;
     __m256i high = _mm256_set1_epi32((int)0xffff0000);
     return {_mm256_castsi256_ps(_mm256_and_si256(_mm256_loadu_si256(v), high)),
             _mm256_castsi256_ps(_mm256_and_si256(_mm256_loadu_si256(v + 1), high))};
 }
-inline __m256 scale2(__m256 x, __m256 n) {
+INLINE __m256 scale2(__m256 x, __m256 n) {
     __m256i power = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
     return _mm256_mul_ps(x, _mm256_castsi256_ps(power));
 }
-inline F f_scale2(F x, F n) { return {scale2(x.a, n.a), scale2(x.b, n.b)}; }
-inline F f_round(F x) {
+INLINE F f_scale2(F x, F n) { return {scale2(x.a, n.a), scale2(x.b, n.b)}; }
+INLINE F f_round(F x) {
     return {_mm256_round_ps(x.a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC),
             _mm256_round_ps(x.b, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
 }
-inline F f_clear_below(F y, F x, float bound) {
+INLINE F f_clear_below(F y, F x, float bound) {
     __m256 b = _mm256_set1_ps(bound);
     return {_mm256_andnot_ps(_mm256_cmp_ps(x.a, b, _CMP_LT_OQ), y.a), _mm256_andnot_ps(_mm256_cmp_ps(x.b, b, _CMP_LT_OQ), y.b)};
 }
-inline float f_sum(F x) {
+INLINE float f_sum(F x) {
     __m256 b = _mm256_add_ps(x.a, x.b);
     __m128 c = _mm_add_ps(_mm256_castps256_ps128(b), _mm256_extractf128_ps(b, 1));
     c = _mm_add_ps(c, _mm_movehl_ps(c, c));
     return _mm_cvtss_f32(_mm_add_ss(c, _mm_movehdup_ps(c)));
 }
-inline float f_peak(F x) {
+INLINE float f_peak(F x) {
     __m256 b = _mm256_max_ps(x.a, x.b);
     __m128 c = _mm_max_ps(_mm256_castps256_ps128(b), _mm256_extractf128_ps(b, 1));
     c = _mm_max_ps(c, _mm_movehl_ps(c, c));
     return _mm_cvtss_f32(_mm_max_ss(c, _mm_movehdup_ps(c)));
 }
-inline void i8_store(int8_t* at, F whole) {
+INLINE void i8_store(int8_t* at, F whole) {
     __m256i pairs = _mm256_packs_epi32(_mm256_cvtps_epi32(whole.a), _mm256_cvtps_epi32(whole.b));
     pairs = _mm256_permute4x64_epi64(pairs, 0xd8);
     _mm_storeu_si128((__m128i*)at, _mm_packs_epi16(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1)));
 }
 
-inline I i_set(int32_t x) { __m256i v = _mm256_set1_epi32(x); return {v, v}; }
-inline F i_float(I x) { return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)}; }
-inline int32_t four(const int8_t* a) { int32_t v; memcpy(&v, a, 4); return v; }
+INLINE I i_set(int32_t x) { __m256i v = _mm256_set1_epi32(x); return {v, v}; }
+INLINE F i_float(I x) { return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)}; }
+INLINE int32_t four(const int8_t* a) { int32_t v; memcpy(&v, a, 4); return v; }
 #ifdef LANES_AVX_VNNI
-inline I i_dot(I acc, B w, const int8_t* p) {
+INLINE I i_dot(I acc, B w, const int8_t* p) {
     __m256i a = _mm256_set1_epi32(four(p));
     return {_mm256_dpbusd_avx_epi32(acc.a, w.a, a), _mm256_dpbusd_avx_epi32(acc.b, w.b, a)};
 }
-inline I i_dot_wide(I acc, B w, const int8_t* p) { return i_dot(acc, w, p); }
+INLINE I i_dot_wide(I acc, B w, const int8_t* p) { return i_dot(acc, w, p); }
 #else
-inline __m256i dot(__m256i acc, __m256i w, __m256i a) {  // no pair of products may pass 32767: w <= 127
+INLINE __m256i dot(__m256i acc, __m256i w, __m256i a) {  // no pair of products may pass 32767: w <= 127
     return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(w, a), _mm256_set1_epi16(1)));
 }
-inline I i_dot(I acc, B w, const int8_t* p) {
+INLINE I i_dot(I acc, B w, const int8_t* p) {
     __m256i a = _mm256_set1_epi32(four(p));
     return {dot(acc.a, w.a, a), dot(acc.b, w.b, a)};
 }
-inline __m256i dot_wide(__m256i acc, __m256i w, __m256i even, __m256i odd) {
+INLINE __m256i dot_wide(__m256i acc, __m256i w, __m256i even, __m256i odd) {
     __m256i sums = _mm256_madd_epi16(_mm256_and_si256(w, _mm256_set1_epi16(255)), even);
     return _mm256_add_epi32(_mm256_add_epi32(acc, sums), _mm256_madd_epi16(_mm256_srli_epi16(w, 8), odd));
 }
-inline I i_dot_wide(I acc, B w, const int8_t* p) {
+INLINE I i_dot_wide(I acc, B w, const int8_t* p) {
     __m256i a = _mm256_set1_epi32(four(p));
     __m256i odd = _mm256_srai_epi16(a, 8), even = _mm256_srai_epi16(_mm256_slli_epi16(a, 8), 8);
     return {dot_wide(acc.a, w.a, even, odd), dot_wide(acc.b, w.b, even, odd)};
 }
 #endif
 
-inline B b_load(const uint8_t* p) { return {_mm256_loadu_si256((const __m256i*)p), _mm256_loadu_si256((const __m256i*)p + 1)}; }
-inline B b_and(B x, int mask) { __m256i m = _mm256_set1_epi8((char)mask); return {_mm256_and_si256(x.a, m), _mm256_and_si256(x.b, m)}; }
-template <int S> inline __m256i move(__m256i x) { return S >= 0 ? _mm256_slli_epi16(x, S >= 0 ? S : 0) : _mm256_srli_epi16(x, S < 0 ? -S : 0); }
-template <int S> inline B b_move(B x) { return {move<S>(x.a), move<S>(x.b)}; }
-inline B b_low4(B x) { return b_and(x, 15); }
-inline B b_high4(B x) { return b_and(b_move<-4>(x), 15); }
-inline B b_or(B x, B y) { return {_mm256_or_si256(x.a, y.a), _mm256_or_si256(x.b, y.b)}; }
-template <int J> inline B b_bit(B x) { return b_and(b_move<4 - J>(x), 0x10); }
-template <int J> inline B b_pair(B x) { return b_and(b_move<4 - 2 * J>(x), 0x30); }
+INLINE B b_load(const uint8_t* p) { return {_mm256_loadu_si256((const __m256i*)p), _mm256_loadu_si256((const __m256i*)p + 1)}; }
+INLINE B b_and(B x, int mask) { __m256i m = _mm256_set1_epi8((char)mask); return {_mm256_and_si256(x.a, m), _mm256_and_si256(x.b, m)}; }
+template <int S> INLINE __m256i move(__m256i x) { return S >= 0 ? _mm256_slli_epi16(x, S >= 0 ? S : 0) : _mm256_srli_epi16(x, S < 0 ? -S : 0); }
+template <int S> INLINE B b_move(B x) { return {move<S>(x.a), move<S>(x.b)}; }
+INLINE B b_low4(B x) { return b_and(x, 15); }
+INLINE B b_high4(B x) { return b_and(b_move<-4>(x), 15); }
+INLINE B b_flip(B x) { __m256i m = _mm256_set1_epi8((char)0x80); return {_mm256_xor_si256(x.a, m), _mm256_xor_si256(x.b, m)}; }
+INLINE B b_or(B x, B y) { return {_mm256_or_si256(x.a, y.a), _mm256_or_si256(x.b, y.b)}; }
+template <int J> INLINE B b_with_bit(B x, B y) { return b_or(x, b_and(b_move<4 - J>(y), 0x10)); }
+template <int J> INLINE B b_with_pair(B x, B y) { return b_or(x, b_and(b_move<4 - 2 * J>(y), 0x30)); }
 
 }  // namespace

@@ -21,7 +21,7 @@ struct KScales {
             head[80 + 32 * i + lane] = (uint8_t)minimum_level(block + 4, i);
         }
     }
-    static inline void load(const uint8_t* head, int group, Scales* s) {
+    static INLINE void load(const uint8_t* head, int group, Scales* s) {
         s->scale[0] = f_mul(f_half(head), f_bytes(head + 64 + 32 * group));
         s->minimum = f_mul(f_half(head + 32), f_bytes(head + 80 + 32 * group));
     }

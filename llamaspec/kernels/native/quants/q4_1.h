@@ -19,7 +19,7 @@ struct Q4_1 {
         write_u16(head + 64 * group + 2 * lane, read_u16(block));
         write_u16(head + 64 * group + 32 + 2 * lane, read_u16(block + 2) ^ 0x8000);
     }
-    static inline void load(const uint8_t* head, int group, Scales* s) {
+    static INLINE void load(const uint8_t* head, int group, Scales* s) {
         s->scale[0] = f_half(head + 64 * group);
         s->minimum = f_half(head + 64 * group + 32);
     }

@@ -18,7 +18,7 @@ struct Q5_0 {
     static void store(uint8_t* head, int group, int lane, const uint8_t* block) {
         write_u16(head + 32 * group + 2 * lane, read_u16(block));
     }
-    static inline void load(const uint8_t* head, int group, Scales* s) { s->scale[0] = f_half(head + 32 * group); }
+    static INLINE void load(const uint8_t* head, int group, Scales* s) { s->scale[0] = f_half(head + 32 * group); }
 };
 
 }  // namespace

@@ -24,7 +24,7 @@ struct Q6_K {
         write_u16(head + 2 * lane, read_u16(block + 208));
         for (int i = 0; i < 16; i++) head[64 + 16 * i + lane] = block[192 + i];
     }
-    static inline void load(const uint8_t* head, int group, Scales* s) {
+    static INLINE void load(const uint8_t* head, int group, Scales* s) {
         F d = f_half(head);
         s->scale[0] = f_mul(d, f_signed_bytes(head + 64 + 32 * group));
         s->scale[1] = f_mul(d, f_signed_bytes(head + 80 + 32 * group));
