@@ -3,14 +3,16 @@
 import re
 import sys
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..engine.events import Stop, Text
-from ..engine.llm import LLM
 from ..errors import LlamaspecError
 from ..options.groups import Groups
 from . import runner, terminal
 from .run import closable, tell
+
+if TYPE_CHECKING:
+    from ..engine.llm import LLM
 
 INTRODUCTION = "/regen answers again, /clear forgets the conversation, /exit or Ctrl-D leaves, Ctrl-C stops an answer"
 
@@ -18,7 +20,7 @@ INTRODUCTION = "/regen answers again, /clear forgets the conversation, /exit or 
 class Console:
     """One conversation. messages: the system message, if any; turns are added as they happen."""
 
-    def __init__(self, llm: LLM, groups: Groups, messages: list[dict[str, str]]) -> None:
+    def __init__(self, llm: "LLM", groups: Groups, messages: list[dict[str, str]]) -> None:
         self.llm, self.groups = llm, groups
         self.system = messages
         self.messages = list(messages)

@@ -1,13 +1,15 @@
 """`llamaspec demo`: the embedded pair of models, and what speculation does for them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import demo as embedded
-from ..engine.llm import LLM
 from ..options.groups import Groups
 from ..options.keywords import override
 from . import report, terminal
-from .run import answer_tokens, one_answer, run, teller
+from .run import answer_tokens, load, one_answer, run
+
+if TYPE_CHECKING:
+    from ..engine.llm import LLM
 
 PROMPT = "class Point:\n    def __init__(self, x, y):\n        self.x = x\n        self.y = y\n\n    def __"
 LENGTH = 160
@@ -44,13 +46,13 @@ def compared(groups: Groups) -> int:
     prompt = groups.chat.prompt or ""
     seed = groups.sampling.seed if groups.sampling.seed >= 0 else 1
     groups = override(groups, seed=seed)
-    llm = LLM(groups, teller(groups))
+    llm = load(groups)
     _warm(llm)
     if not groups.log.json:
         terminal.say(prompt)
     fast = one_answer(llm, groups, llm.stream(prompt))
     tokens = answer_tokens(llm)
-    plain = LLM(override(groups, spec_type="none"))
+    plain = load(override(groups, spec_type="none"), quiet=True)
     _warm(plain)
     alone = plain.complete(prompt)
     same = alone.tokens == tokens
@@ -61,6 +63,6 @@ def compared(groups: Groups) -> int:
     return 0 if same else 1
 
 
-def _warm(llm: LLM) -> None:
+def _warm(llm: "LLM") -> None:
     """The first steps of a process are slow; they belong to neither side of a comparison."""
     llm.complete("def f(x):\n", n_predict=WARM_UP)

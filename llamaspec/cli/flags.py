@@ -3,10 +3,10 @@
 import json
 
 from ..options.commands import RUN
-from ..options.flag import Flag
+from ..options.flag import Flag, default
 from ..options.groups import Groups
 from ..options.render.help import entry
-from ..options.render.text import default, left, remarks
+from ..options.render.text import left, remarks
 from . import terminal
 
 

@@ -4,13 +4,17 @@ import json
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from ..engine.events import Event, Stop, Text
-from ..engine.llm import LLM
-from ..errors import UsageError
+from ..errors import LlamaspecError, UsageError
 from ..options.groups import Groups
+from ..weights.file import GGUFFile
 from . import report, terminal
 from .prompt import first_prompt, prepared, system_message
+
+if TYPE_CHECKING:
+    from ..engine.llm import LLM
 
 
 def run(groups: Groups) -> int:
@@ -27,7 +31,7 @@ def run(groups: Groups) -> int:
     if stays and groups.log.json:
         raise UsageError("--json prints one answer, and this would be a chat", "give a prompt with -p, without -cnv")
     system = system_message(groups)
-    llm = LLM(groups, teller(groups))
+    llm = load(groups)
     messages = [{"role": "system", "content": system}] if system is not None else []
     if stays:
         from .console import Console
@@ -44,24 +48,31 @@ def run(groups: Groups) -> int:
     return 0
 
 
-def teller(groups: Groups) -> "Teller":
-    """Where the engine's remarks go."""
-    return Teller(groups.log.verbosity)
+def load(groups: Groups, quiet: bool = False) -> "LLM":
+    """The engine for the groups; its remarks go to stderr, from --verbosity 2, unless quiet.
 
+    Files that cannot be models are refused before torch is imported, which takes seconds.
+    """
+    for path, flag in ((groups.model.model, "-m"), (groups.model.model_draft, "-md")):
+        if path:
+            _check(path, flag)
+    from ..engine.llm import LLM
 
-class Teller:
-    """Prints what the engine reports on stderr, from --verbosity 2."""
-
-    def __init__(self, verbosity: int) -> None:
-        self.verbosity = verbosity
-
-    def __call__(self, line: str) -> None:
-        """One remark."""
-        if self.verbosity >= 2:
+    def tell_note(line: str) -> None:
+        if groups.log.verbosity >= 2 and not quiet:
             terminal.say(f"note: {line}")
 
+    return LLM(groups, tell_note)
 
-def one_answer(llm: LLM, groups: Groups, events: Iterator[Event]) -> Stop:
+
+def _check(path: str, flag: str) -> None:
+    try:
+        GGUFFile(path).close()
+    except LlamaspecError as error:
+        raise LlamaspecError(error.message, error.hint.replace("with -m", f"with {flag}")) from None
+
+
+def one_answer(llm: "LLM", groups: Groups, events: Iterator[Event]) -> Stop:
     """Writes an answer to stdout as it comes (with --json when it is complete) and its statistics to stderr."""
     pieces: list[str] = []
     stop = Stop("limit")
@@ -95,7 +106,7 @@ def tell(stop: Stop, groups: Groups, chat: bool) -> None:
         terminal.say(line, colour)
 
 
-def answer_tokens(llm: LLM) -> list[int]:
+def answer_tokens(llm: "LLM") -> list[int]:
     """The ids of the answer just given, the final end token included."""
     slot = llm.session.slot
     return list(slot.tokens[slot.n_prompt :])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .flag import flag
+from .flag import Status, flag
 from .values import json_object, path, texts
 
 
@@ -20,7 +20,7 @@ class Chat:
         "-bf, --binary-file FNAME", "read the prompt from a file, byte for byte", default="", parse=path, shown="none",
     )  # fmt: skip
     escape: bool = flag(
-        "-e, --escape / --no-escape", r"expand \n, \t, \x41 … in -p, -sys and -r", default=True,
+        "-e, --escape / --no-escape", r"expand \n, \t, \x41 … in -p, -f and -r", default=True,
     )  # fmt: skip
     system_prompt: str | None = flag("-sys, --system-prompt TEXT", "system message", default=None, shown="none")
     system_prompt_file: str = flag(
@@ -35,6 +35,7 @@ class Chat:
     single_turn: bool = flag("-st, --single-turn", "answer one turn, then leave", default=False)
     jinja: bool = flag(
         "--jinja / --no-jinja", "render chat templates with Jinja", default=True, env="LLAMA_ARG_JINJA",
+        status=Status.LATER,
     )  # fmt: skip
     chat_template: str = flag(
         "--chat-template TEMPLATE", "Jinja text to use in place of the model's chat template",
@@ -47,6 +48,7 @@ class Chat:
     chat_template_kwargs: str = flag(
         "--chat-template-kwargs JSON", "more variables for the chat template, a JSON object",
         default="", parse=json_object, env="LLAMA_ARG_CHAT_TEMPLATE_KWARGS", shown="none",
+        status=Status.LATER,
     )  # fmt: skip
     reverse_prompt: tuple[str, ...] = flag(
         "-r, --reverse-prompt TEXT", "stop where the model writes this text; repeatable",

@@ -44,7 +44,7 @@ class Command:
 ALL = (Chat, Model, Context, Speculation, Draft, Placement, Sampling, Log, About)
 
 RUN = Command("run", "Answer a prompt, or chat. The verb may be left out.", ALL, LATER)
-DEMO = Command("demo", "The same as run with the small models inside the package: nothing to download.", ALL, LATER)
+DEMO = Command("demo", "run on the small models inside the package: no download.", ALL, LATER)
 SHOW = Command("show", "What a GGUF file says: layers, types, tokenizer.", (Model, Log, About), (), "FILE")
 FLAGS = Command("flags", "List the options, or those that contain a text.", (Log, About), (), "TEXT")
 

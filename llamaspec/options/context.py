@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .flag import flag
+from .flag import Status, flag
 from .values import integer, on_off_auto
 
 CACHE_TYPES = ("auto", "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1")
@@ -22,18 +22,20 @@ class Context:
     )  # fmt: skip
     batch_size: int = flag(
         "-b, --batch-size N", "most prompt tokens in one logical batch",
-        default=2048, parse=integer(1), env="LLAMA_ARG_BATCH",
+        default=2048, parse=integer(1), env="LLAMA_ARG_BATCH", status=Status.INERT,
     )  # fmt: skip
     ubatch_size: int = flag(
         "-ub, --ubatch-size N", "most prompt tokens in one forward pass",
-        default=512, parse=integer(1), env="LLAMA_ARG_UBATCH",
+        default=512, parse=integer(1), env="LLAMA_ARG_UBATCH", status=Status.INERT,
     )  # fmt: skip
     keep: int = flag(
         "--keep N", "prompt tokens that survive a context shift; -1 = all", default=0, parse=integer(-1),
+        status=Status.LATER,
     )  # fmt: skip
     flash_attn: str = flag(
         "-fa, --flash-attn on|off|auto", "fused attention kernels; without a value: on",
         default="auto", parse=on_off_auto, env="LLAMA_ARG_FLASH_ATTN", choices=("on", "off", "auto"), bare="on",
+        status=Status.INERT,
     )  # fmt: skip
     cache_type_k: str = flag(
         "-ctk, --cache-type-k TYPE", "storage type of cached keys",
@@ -41,5 +43,5 @@ class Context:
     )  # fmt: skip
     cache_type_v: str = flag(
         "-ctv, --cache-type-v TYPE", "storage type of cached values",
-        default="auto", env="LLAMA_ARG_CACHE_TYPE_V", choices=CACHE_TYPES,
+        default="auto", env="LLAMA_ARG_CACHE_TYPE_V", choices=CACHE_TYPES, status=Status.LATER,
     )  # fmt: skip

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from .context import CACHE_TYPES
-from .flag import Flag, flag, row
+from .flag import Flag, Status, flag, row
 from .values import integer, layers, listed, number, optional_integer
 
 DRAFT_MAX = 1024
@@ -45,12 +45,12 @@ class Draft:
     )  # fmt: skip
     threads: int | None = flag(
         "-td, --spec-draft-threads, --threads-draft N", "CPU threads of the draft model while drafting",
-        default=None, parse=optional_integer(-1, 4096), shown="as --threads",
+        default=None, parse=optional_integer(-1, 4096), shown="as --threads", status=Status.LATER,
     )  # fmt: skip
     threads_batch: int | None = flag(
         "-tbd, --spec-draft-threads-batch, --threads-batch-draft N",
         "CPU threads of the draft model while reading the prompt",
-        default=None, parse=optional_integer(-1, 4096), shown="as --threads-draft",
+        default=None, parse=optional_integer(-1, 4096), shown="as --threads-draft", status=Status.LATER,
     )  # fmt: skip
     cache_type_k: str = flag(
         "-ctkd, --spec-draft-type-k, --cache-type-k-draft TYPE", "storage type of the draft model's cached keys",
@@ -59,6 +59,7 @@ class Draft:
     cache_type_v: str = flag(
         "-ctvd, --spec-draft-type-v, --cache-type-v-draft TYPE", "storage type of the draft model's cached values",
         default="auto", env="LLAMA_ARG_SPEC_DRAFT_CACHE_TYPE_V", choices=CACHE_TYPES,
+        status=Status.LATER,
     )  # fmt: skip
 
     # Older llama.cpp had one limit for model drafts and ngram-mod; today each has its own.

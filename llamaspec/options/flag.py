@@ -76,6 +76,17 @@ class Flag:
         return (words[0],) if self.many else words[0]
 
 
+def default(flag: Flag) -> str:
+    """The default as it is printed, "" for a plain switch and for flags that set others."""
+    if flag.gives or (flag.is_switch and not flag.off and flag.shown_default is None):
+        return ""
+    if flag.shown_default is not None:
+        return flag.shown_default
+    if isinstance(flag.default, bool):
+        return "on" if flag.default else "off"
+    return str(flag.default)
+
+
 def spelled(spec: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """A spelling such as "-fit, --fit on|off" or "-e, --escape / --no-escape" -> (on, off, metavars)."""
     positive, _, negative = spec.partition(" / ")

@@ -90,7 +90,7 @@ def build(
         notes=notes,
         operands=operands,
     )
-    return _checked(_settled(made, explicit), explicit)
+    return _checked(_settled(made, explicit))
 
 
 def _last_of(
@@ -127,7 +127,7 @@ def _place(name: str) -> int:
     return order.get(name, order["draft-simple"] - 1)
 
 
-def _checked(groups: Groups, explicit: set[str]) -> Groups:
+def _checked(groups: Groups) -> Groups:
     """Refuses speculation that can never draft a token."""
     spec, draft = groups.speculation, groups.draft
     model_drafts = any(name.startswith("draft-") for name in spec.types) or (
@@ -147,6 +147,7 @@ def _checked(groups: Groups, explicit: set[str]) -> Groups:
             "no draft of ngram-mod would be used",
             off,
         )
-    if "draft-simple" in spec.types and "spec_type" in explicit and not groups.model.model_draft:
-        raise UsageError("--spec-type draft-simple needs a draft model", "give its GGUF file with -md")
+    lonely = [name for name in spec.types if name in ("draft-simple", "draft-tree")]
+    if lonely and not groups.model.model_draft:
+        raise UsageError(f"--spec-type {lonely[0]} needs a draft model", "give its GGUF file with -md")
     return groups

@@ -79,8 +79,10 @@ LATER = (
     ),
     # Nothing to switch: what they tune does not exist here, or is always as they ask.
     *_inert(
-        "--perf / --no-perf @ LLAMA_ARG_PERF", "--repack / -nr, --no-repack @ LLAMA_ARG_REPACK", "--no-host",
-        "-dt, --defrag-thold N", "--offline @ LLAMA_ARG_OFFLINE", "--warmup / --no-warmup", "--simple-io",
+        "--perf / --no-perf @ LLAMA_ARG_PERF", "--repack / -nr, --no-repack @ LLAMA_ARG_REPACK",
+        "--no-host @ LLAMA_ARG_NO_HOST",
+        "-dt, --defrag-thold N @ LLAMA_ARG_DEFRAG_THOLD", "--offline @ LLAMA_ARG_OFFLINE", "--warmup / --no-warmup",
+        "--simple-io",
         "--verbose-prompt", "--display-prompt / --no-display-prompt",
         "--op-offload / --no-op-offload", "--mmap / --no-mmap @ LLAMA_ARG_MMAP", "-dio, --direct-io @ LLAMA_ARG_DIO",
         "-bs, --backend-sampling @ LLAMA_ARG_BACKEND_SAMPLING", "-hft, --hf-token TOKEN",

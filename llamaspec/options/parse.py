@@ -15,9 +15,9 @@ from typing import Any
 from ..errors import UsageError
 from . import elsewhere
 from .commands import Command
-from .flag import Flag, Status
+from .flag import Flag, Status, default
 from .groups import Entry, Groups, Note, build
-from .values import TRUE, boolean
+from .values import FALSE, TRUE, boolean
 
 
 def config_files(env: Mapping[str, str]) -> tuple[Path, ...]:
@@ -139,7 +139,9 @@ class Layer:
     def _valued(self, flag: Flag, name: str, following: Sequence[str]) -> int:
         """Takes a flag's value out of the words that follow; returns how many it took."""
         count = len(flag.metavars)
-        if flag.bare is not None and not (following and _fits(flag, following[0])):
+        if flag.bare is not None and (
+            not following or (following[0].startswith("-") and not _fits(flag, following[0]))
+        ):
             self.valued(flag, name, (flag.bare,))
             return 0
         # Older llama.cpp pages write the two texts of --spec-replace as one word.
@@ -178,7 +180,7 @@ class Layer:
             self._say(flag, source, Entry((words,), value))
 
     def _say(self, flag: Flag, source: str, entry: Entry) -> None:
-        if flag.status is not Status.LIVE:
+        if flag.status is not Status.LIVE and not flag.field:
             return
         self.said.pop(flag.key, None)
         self.said[flag.key] = entry
@@ -189,7 +191,10 @@ class Layer:
     def _status(self, flag: Flag, source: str, text: str) -> None:
         if flag.status is Status.REFUSED and not (flag.is_switch and text == "off"):
             raise UsageError(f"{source}: {flag.reason}")
-        if flag.status is Status.LATER and text != (flag.default or "off"):
+        words = default(flag) or "off"
+        if words in ("on", "off") and text in (TRUE | FALSE):
+            text = "on" if text in TRUE else "off"
+        if flag.status is Status.LATER and text not in (str(flag.default), words):
             self.notes.append(Note(2, f"{source} is not built yet and has no effect"))
 
     def environment(self, env: Mapping[str, str]) -> None:

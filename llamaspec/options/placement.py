@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from .flag import flag
+from .flag import Status, flag
 from .values import integer, layers, listed, optional_integer
 
 
@@ -29,5 +29,5 @@ class Placement:
     )  # fmt: skip
     threads_batch: int | None = flag(
         "-tb, --threads-batch N", "CPU threads while reading the prompt",
-        default=None, parse=optional_integer(-1, 4096), shown="as --threads",
+        default=None, parse=optional_integer(-1, 4096), shown="as --threads", status=Status.LATER,
     )  # fmt: skip

@@ -4,7 +4,7 @@ _llamaspec() {
     local -a verbs
     verbs=(
         'run:Answer a prompt, or chat. The verb may be left out.'
-        'demo:The same as run with the small models inside the package\: nothing to download.'
+        'demo:run on the small models inside the package\: no download.'
         'show:What a GGUF file says\: layers, types, tokenizer.'
         'flags:List the options, or those that contain a text.'
     )
@@ -19,9 +19,9 @@ _llamaspec() {
         '*--file[read the prompt from a file, less one final newline]:FNAME:_files' \
         '*-bf[read the prompt from a file, byte for byte]:FNAME:_files' \
         '*--binary-file[read the prompt from a file, byte for byte]:FNAME:_files' \
-        '*-e[expand \\n, \\t, \\x41 … in -p, -sys and -r]' \
-        '*--escape[expand \\n, \\t, \\x41 … in -p, -sys and -r]' \
-        '*--no-escape[expand \\n, \\t, \\x41 … in -p, -sys and -r]' \
+        '*-e[expand \\n, \\t, \\x41 … in -p, -f and -r]' \
+        '*--escape[expand \\n, \\t, \\x41 … in -p, -f and -r]' \
+        '*--no-escape[expand \\n, \\t, \\x41 … in -p, -f and -r]' \
         '*-sys[system message]:TEXT:' \
         '*--system-prompt[system message]:TEXT:' \
         '*-sysf[read the system message from a file]:FNAME:_files' \
@@ -81,6 +81,8 @@ _llamaspec() {
         '*--lookup-cache-static[n-gram file that ngram-cache reads]:FNAME:_files' \
         '*-lcd[n-gram file that ngram-cache reads and updates]:FNAME:_files' \
         '*--lookup-cache-dynamic[n-gram file that ngram-cache reads and updates]:FNAME:_files' \
+        '*--spec-draft-tree-nodes[most tokens in a tree of draft-tree]:N:' \
+        '*--spec-extend[let n-gram drafters continue a draft model'\''s full-length drafts up to N tokens; 0 = off]:N:' \
         '*--spec-replace[text of the model that the draft model writes differently; repeatable]:TARGET::DRAFT:' \
         '*--spec-strict[refuse a draft model whose vocabulary differs from the model'\''s]' \
         '*--spec-stats[form of the statistics lines on stderr]:new|old|json:(new old json)' \
@@ -93,6 +95,8 @@ _llamaspec() {
         '*--spec-draft-n-min[shortest draft that is worth verifying]:N:' \
         '*--spec-draft-p-min[end a draft where the draft model is less sure than this]:P:' \
         '*--draft-p-min[end a draft where the draft model is less sure than this]:P:' \
+        '*--spec-draft-p-split[draft-tree\: branch to a second token that is likelier than this]:P:' \
+        '*--draft-p-split[draft-tree\: branch to a second token that is likelier than this]:P:' \
         '*-ngld[layers of the draft model to put on the accelerator\: a number, auto or all]:N:' \
         '*--spec-draft-ngl[layers of the draft model to put on the accelerator\: a number, auto or all]:N:' \
         '*--gpu-layers-draft[layers of the draft model to put on the accelerator\: a number, auto or all]:N:' \
@@ -124,6 +128,7 @@ _llamaspec() {
         '*-ngl[layers to put on the accelerator\: a number, auto or all]:N:' \
         '*--gpu-layers[layers to put on the accelerator\: a number, auto or all]:N:' \
         '*--n-gpu-layers[layers to put on the accelerator\: a number, auto or all]:N:' \
+        '*--kernels[what computes\: native (C++, CPU), reference (torch, any device); auto = the fastest]:NAME:(auto native reference)' \
         '*-t[CPU threads while generating; -1 or 0 = one per core]:N:' \
         '*--threads[CPU threads while generating; -1 or 0 = one per core]:N:' \
         '*-tb[CPU threads while reading the prompt]:N:' \
@@ -272,8 +277,6 @@ _llamaspec() {
         '*--cache-ram[accepted\: not built yet]:N:' \
         '*--context-shift[accepted\: not built yet]' \
         '*--no-context-shift[accepted\: not built yet]' \
-        '*--draft-p-split[accepted\: not built yet]:P:' \
-        '*--spec-draft-p-split[accepted\: not built yet]:P:' \
         '*-mli[accepted\: not built yet]' \
         '*--multiline-input[accepted\: not built yet]' \
         '*-o[accepted\: not built yet]:FNAME:_files' \

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..commands import Command
-from ..flag import Flag, Status
+from ..flag import Flag, Status, default
 
 
 def left(flag: Flag) -> str:
@@ -12,20 +12,10 @@ def left(flag: Flag) -> str:
     return " ".join((names, *flag.metavars))
 
 
-def default(flag: Flag) -> str:
-    """The default as it is printed, "" for a plain switch and for flags that set others."""
-    if flag.gives or (flag.is_switch and not flag.off and flag.shown_default is None):
-        return ""
-    if flag.shown_default is not None:
-        return flag.shown_default
-    if isinstance(flag.default, bool):
-        return "on" if flag.default else "off"
-    return str(flag.default)
-
-
 def remarks(flag: Flag) -> str:
     """Default, older spellings and environment variables, in brackets behind the help."""
-    parts = [f"(default: {default(flag)})"] if default(flag) else []
+    parts = ["(no effect yet)"] if flag.status is Status.LATER else []
+    parts += [f"(default: {default(flag)})"] if default(flag) else []
     if flag.old:
         parts.append(f"(older: {', '.join(flag.old)})")
     if flag.env:
