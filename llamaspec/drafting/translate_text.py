@@ -60,7 +60,7 @@ class Speller:
             return []
         if fresh or not self.tokenizer.add_space_prefix:
             return plain(text, add_special=False, parse_special=False)
-        if text.startswith(" "):
+        if text.startswith(" ") and len(text) > 1:
             return plain(text[1:], add_special=False, parse_special=False)
         anchor = plain("\n", add_special=False, parse_special=False)
         ids = plain("\n" + text, add_special=False, parse_special=False)
