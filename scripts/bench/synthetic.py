@@ -1,0 +1,355 @@
+"""Models at real shapes with random weights: for every speed that does not depend on what the weights say.
+
+    python scripts/bench/synthetic.py llama-3.2-1b Q4_K_M /tmp/1b.gguf
+    python scripts/bench/synthetic.py llama-3.1-8b Q4_K_M /tmp/8b.gguf --twin 8 --epsilon 0.1 --draft /tmp/8b-8.gguf
+
+Every bit pattern is a valid block, so quantised tensors are random bytes whose scales are set such that a row of K
+weights has the variance 1/K. The types per tensor are those of llama.cpp's mixtures, fallbacks for rows that are no
+multiple of 256 included. The files load in llama.cpp too: their vocabulary is self-made.
+
+A truncated twin (spec/gpu.md 4) is a draft with a controlled acceptance: the first layers of the target with its norm
+and head. The target's other layers add epsilon times what they would: 0 = the two agree always. Here epsilon scales
+their norm weights, which are float32 and exact, not block scales, which are half floats and would round to nothing.
+"""
+
+import argparse
+import os
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from llamaspec import shelf
+from llamaspec.kernels.dispatch import Kernels, kernels_for
+from llamaspec.layers.rope import Scaling
+from llamaspec.models._base import Model
+from llamaspec.models._hparams import HParams
+from llamaspec.models._weights import Weights
+from llamaspec.weights.tensor import QuantizedTensor
+from llamaspec.weights.types import BY_NAME
+
+MIXES = ("Q4_K_M", "Q5_K_M", "Q6_K", "Q4_0", "Q8_0", "F16", "BF16", "F32")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The numbers of a network. biases: on queries, keys and values. head_norms: on queries and keys."""
+
+    architecture: str
+    n_layer: int
+    n_embd: int
+    n_ff: int
+    n_head: int
+    n_head_kv: int
+    head: int
+    n_vocab: int
+    tied: bool
+    rope_base: float
+    eps: float
+    n_ctx: int
+    biases: bool = False
+    head_norms: bool = False
+
+    @property
+    def hparams(self) -> HParams:
+        """As a file of this shape would be read."""
+        return HParams(
+            self.architecture, self.n_vocab, self.n_layer, self.n_embd, self.n_ff, self.n_head, self.n_head_kv,
+            self.head, self.head, self.head, self.eps, self.rope_base, Scaling(), self.n_ctx,
+        )  # fmt: skip
+
+
+SHAPES = {
+    "llama-3.2-1b": Shape("llama", 16, 2048, 8192, 32, 8, 64, 128256, True, 5e5, 1e-5, 131072),
+    "llama-3.1-8b": Shape("llama", 32, 4096, 14336, 32, 8, 128, 128256, False, 5e5, 1e-5, 131072),
+    "llama-3.3-70b": Shape("llama", 80, 8192, 28672, 64, 8, 128, 128256, False, 5e5, 1e-5, 131072),
+    "qwen2.5-0.5b": Shape("qwen2", 24, 896, 4864, 14, 2, 64, 151936, True, 1e6, 1e-6, 32768, biases=True),
+    "qwen2.5-7b": Shape("qwen2", 28, 3584, 18944, 28, 4, 128, 152064, False, 1e6, 1e-6, 32768, biases=True),
+    "qwen3-4b": Shape("qwen3", 36, 2560, 9728, 32, 8, 128, 151936, True, 1e6, 1e-6, 40960, head_norms=True),
+    "toy": Shape("llama", 8, 256, 512, 8, 2, 32, 512, False, 1e4, 1e-5, 2048),
+    "toy-qwen": Shape("qwen2", 4, 96, 160, 6, 2, 16, 512, True, 1e4, 1e-6, 2048, biases=True),
+}
+
+# The offsets of a block's scale and of its minimum (None: it has none), and the minimum that centres the weights on
+# zero, in units of the scale. With sub-block scales the minimum of the block is multiplied by six-bit numbers too.
+_SCALES: dict[str, tuple[int, int | None, float]] = {
+    "Q4_0": (0, None, 0.0),
+    "Q4_1": (0, 2, -7.5),
+    "Q5_0": (0, None, 0.0),
+    "Q5_1": (0, 2, -15.5),
+    "Q8_0": (0, None, 0.0),
+    "Q4_K": (0, 2, 7.5),
+    "Q5_K": (0, 2, 15.5),
+    "Q6_K": (208, None, 0.0),
+}
+_FALLBACKS = {"Q4_K": "Q5_0", "Q5_K": "Q5_1", "Q6_K": "Q8_0"}
+_PLAIN = {"F32": (torch.int32, 23, 127), "F16": (torch.int16, 10, 15), "BF16": (torch.int16, 7, 127)}
+
+
+def type_of(name: str, mix: str, shape: Shape) -> str:
+    """The type that llama.cpp's quantiser gives a tensor under a mixture; shape: the whole model's, not a twin's."""
+    widths = {"ffn_down": shape.n_ff, "attn_output": shape.n_head * shape.head}
+    width = widths.get(name.split(".")[-2], shape.n_embd)
+    if name.endswith("bias") or "norm" in name:
+        return "F32"
+    if mix in ("F32", "F16", "BF16", "Q8_0"):
+        return mix
+    chosen = {"Q4_K_M": "Q4_K", "Q5_K_M": "Q5_K"}.get(mix, mix)
+    if name == "output.weight" or (shape.tied and name == "token_embd.weight"):
+        chosen = "Q8_0" if width % BY_NAME[chosen].elements else "Q6_K"
+    elif mix.endswith("_M") and (".attn_v." in name or ".ffn_down." in name):
+        layer, n = int(name.split(".")[1]), shape.n_layer
+        more = layer < n // 8 or layer >= 7 * n // 8 or (layer - n // 8) % 3 == 2
+        chosen = "Q6_K" if more else "Q5_K" if n == 80 and ".attn_v." in name else chosen
+    return _FALLBACKS[chosen] if width % BY_NAME[chosen].elements else chosen
+
+
+@dataclass(frozen=True)
+class Source:
+    """All tensors of a model, made again at every call from (seed, name). layers: how many exist, 0 = all.
+
+    Layers from `twin` on are scaled by epsilon.
+    """
+
+    shape: Shape
+    mix: str = "Q4_K_M"
+    seed: int = 1
+    layers: int = 0
+    twin: int = 0
+    epsilon: float = 1.0
+
+    @property
+    def n_layer(self) -> int:
+        """Layers that exist."""
+        return self.layers or self.shape.n_layer
+
+    def draft(self) -> "Source":
+        """The truncated twin."""
+        return replace(self, layers=self.twin, twin=0, epsilon=1.0)
+
+    def shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """Name and logical shape of every tensor, in llama.cpp's order."""
+        s = self.shape
+        yield "token_embd.weight", (s.n_vocab, s.n_embd)
+        for i in range(self.n_layer):
+            kv = s.n_head_kv * s.head
+            yield f"blk.{i}.attn_norm.weight", (s.n_embd,)
+            for part, out in (("q", s.n_head * s.head), ("k", kv), ("v", kv)):
+                yield f"blk.{i}.attn_{part}.weight", (out, s.n_embd)
+                if s.biases:
+                    yield f"blk.{i}.attn_{part}.bias", (out,)
+                if s.head_norms and part != "v":
+                    yield f"blk.{i}.attn_{part}_norm.weight", (s.head,)
+            yield f"blk.{i}.attn_output.weight", (s.n_embd, s.n_head * s.head)
+            yield f"blk.{i}.ffn_norm.weight", (s.n_embd,)
+            yield f"blk.{i}.ffn_gate.weight", (s.n_ff, s.n_embd)
+            yield f"blk.{i}.ffn_up.weight", (s.n_ff, s.n_embd)
+            yield f"blk.{i}.ffn_down.weight", (s.n_embd, s.n_ff)
+        yield "output_norm.weight", (s.n_embd,)
+        if not s.tied:
+            yield "output.weight", (s.n_vocab, s.n_embd)
+
+    def tensor(self, name: str, shape: Sequence[int], device: torch.device) -> QuantizedTensor:
+        """One tensor, on the device where it is made: the same bytes for the same device type."""
+        kind = type_of(name, self.mix, self.shape)
+        seed = zlib.crc32(f"{self.seed} {name}".encode())
+        if len(shape) == 1:
+            values = self._vector(name, shape[0], seed).to(device)
+            return QuantizedTensor(values.view(torch.uint8).view(1, -1), "F32", tuple(shape), name)
+        elements, size = BY_NAME[kind].elements, BY_NAME[kind].bytes
+        data = random_bytes(shape[0] * (shape[1] // elements) * size, seed, device)
+        set_scales(data.view(-1, size), kind, shape[1] ** -0.5)
+        return QuantizedTensor(data.view(shape[0], -1), kind, tuple(shape), name)
+
+    def _vector(self, name: str, size: int, seed: int) -> Tensor:
+        draw = torch.from_numpy(np.random.default_rng(seed).standard_normal(size, np.float32))
+        values = 0.02 * draw if name.endswith("bias") else 1 + 0.05 * draw
+        if not self.twin or not name.startswith("blk.") or int(name.split(".")[1]) < self.twin:
+            return values
+        # A small SwiGLU is quadratic in its input, attention linear: both add about epsilon of their share.
+        return values * (self.epsilon**0.5 if "ffn_norm" in name else 1.0 if "_q_" in name else self.epsilon)
+
+
+def random_bytes(size: int, seed: int, device: torch.device) -> Tensor:
+    """-> [size] uint8."""
+    if device.type == "cpu":
+        return torch.from_numpy(np.frombuffer(bytearray(np.random.default_rng(seed).bytes(size)), np.uint8))
+    draw = torch.Generator(device).manual_seed(seed)
+    words = torch.randint(-(2**62), 2**62, (-(-size // 8),), generator=draw, device=device)
+    return words.view(torch.uint8)[:size].clone()
+
+
+def set_scales(blocks: Tensor, kind: str, std: float) -> None:
+    """blocks [n, BYTES] uint8, random: changed so that the values have about this standard deviation and no NaN."""
+    if kind in _PLAIN:
+        integer, mantissa, middle = _PLAIN[kind]
+        words = blocks.view(integer)  # sign and mantissa stay random, the exponent is fixed: |x| in [2^e, 2^(e+1))
+        exponent = middle + round(np.log2(std / 1.53))
+        bits = torch.iinfo(integer).bits
+        words &= (1 << mantissa) - 1 - (1 << (bits - 1))
+        words |= exponent << mantissa
+        return
+    _set_halves(blocks, kind, std / unit(kind))
+
+
+def _set_halves(blocks: Tensor, kind: str, scale: float) -> None:
+    at, low, centre = _SCALES[kind]
+    signs = blocks[:, at + 1] & 0x80
+    for offset, value in ((at, scale), (low, centre * scale)):
+        if offset is not None:
+            half = torch.tensor([value], dtype=torch.float16).view(torch.uint8)
+            blocks[:, offset : offset + 2] = half.to(blocks.device)
+    if low is None:  # -8 to 7 is not centred on zero: a sign per block makes the mean of many zero
+        blocks[:, at + 1] |= signs
+
+
+@cache
+def unit(kind: str) -> float:
+    """The standard deviation of random blocks whose scale is 1."""
+    blocks = random_bytes(4096 * BY_NAME[kind].bytes, 7, torch.device("cpu")).view(4096, -1)
+    _set_halves(blocks, kind, 1.0)
+    return float(shelf.take("kernels.quants", kind.lower()).decode_torch(blocks).std())
+
+
+class RandomWeights(Weights):
+    """A source where a model expects a file."""
+
+    def __init__(self, source: Source, kernels: Kernels, device: torch.device) -> None:
+        self.source, self.kernels, self.device, self.eps = source, kernels, device, source.shape.eps
+        self.known = dict(source.shapes())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.known
+
+    def packed(self, name: str, shape: Sequence[int]) -> QuantizedTensor:
+        """The tensor, made on the device."""
+        return self.source.tensor(name, self.known[name], self.device).expect(shape)
+
+
+def model(source: Source, device: torch.device, n_ctx: int, resident: bool = True, backend: str = "auto") -> Model:
+    """A network with random weights, made where it will run."""
+    hparams = replace(source.shape.hparams, n_layer=source.n_layer)
+    weights = RandomWeights(source, kernels_for(device, backend, resident), device)
+    with torch.inference_mode():
+        return shelf.take("models", hparams.architecture).Model(hparams, weights, n_ctx)
+
+
+def set_epsilon(network: Model, source: Source) -> None:
+    """Give a model of `source` the norms and biases of the source's epsilon, in place (graphs stay valid)."""
+    with torch.inference_mode():
+        for i in range(source.twin, source.n_layer):
+            block = network.blk[i]
+            found = {"attn_norm.weight": block.attn_norm.weight, "ffn_norm.weight": block.ffn_norm.weight}
+            for part in "qkv" if source.shape.biases else "":
+                bias = getattr(block.attention, part).bias
+                found[f"attn_{part}.bias"] = bias
+            for name, held in found.items():
+                fresh = source.tensor(f"blk.{i}.{name}", held.shape, held.device)
+                held.copy_(fresh.data.view(torch.float32).view(-1))
+
+
+# -- files -------------------------------------------------------------------------------------------------------------
+
+
+def vocabulary(n_vocab: int) -> tuple[list[str], list[int], list[str]]:
+    """Tokens, types and merges of a small byte-level BPE vocabulary, padded with words that no text gives."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printable]
+    letters = [*map(chr, printable), *(chr(256 + i) for i in range(len(others)))]
+    space = chr(256 + others.index(32))
+    pairs = [(space, "t"), ("h", "e"), ("i", "n"), (space, "a"), ("o", "n"), ("e", "r"), (space + "t", "he")]
+    tokens = ["<|end|>", *letters, *("".join(pair) for pair in pairs)]
+    types = [3] + [1] * (len(tokens) - 1)
+    tokens += [f"<|{number}|>" for number in range(len(tokens), n_vocab)]
+    return tokens, types + [4] * (len(tokens) - len(types)), [" ".join(pair) for pair in pairs]
+
+
+def write(path: Path, source: Source) -> int:
+    """A GGUF file, which appears under its name only when it is whole -> its size in bytes."""
+    import gguf
+
+    part = path.with_name(path.name + ".part")
+    writer = gguf.GGUFWriter(part, source.shape.architecture)
+    _metadata(writer, source)
+    shapes = dict(source.shapes())
+    for name, shape in shapes.items():
+        block = BY_NAME[type_of(name, source.mix, source.shape)]
+        row = shape[-1] // block.elements * block.bytes
+        size = row * (shape[0] if len(shape) == 2 else 1)
+        if len(shape) == 1:
+            writer.add_tensor_info(name, shape, np.dtype(np.float32), size)
+        else:
+            kind = gguf.GGMLQuantizationType[block.name]
+            writer.add_tensor_info(name, (shape[0], row), np.dtype(np.uint8), size, raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_ti_data_to_file()
+    for name, shape in shapes.items():
+        writer.write_tensor_data(source.tensor(name, shape, torch.device("cpu")).data.numpy())
+    writer.close()
+    with part.open("rb+") as file:
+        os.fsync(file.fileno())
+    part.replace(path)
+    return path.stat().st_size
+
+
+def _metadata(writer: "gguf.GGUFWriter", source: Source) -> None:  # noqa: F821
+    import gguf
+
+    shape = source.shape
+    writer.add_name(f"random {shape.architecture} {source.n_layer} layers")
+    writer.add_context_length(shape.n_ctx)
+    writer.add_block_count(source.n_layer)
+    writer.add_embedding_length(shape.n_embd)
+    writer.add_feed_forward_length(shape.n_ff)
+    writer.add_head_count(shape.n_head)
+    writer.add_head_count_kv(shape.n_head_kv)
+    writer.add_key_length(shape.head)
+    writer.add_value_length(shape.head)
+    writer.add_layer_norm_rms_eps(shape.eps)
+    writer.add_rope_dimension_count(shape.head)
+    writer.add_rope_freq_base(shape.rope_base)
+    writer.add_vocab_size(shape.n_vocab)
+    names = {"F32": "ALL_F32", "Q6_K": "MOSTLY_Q6_K"}
+    writer.add_file_type(gguf.LlamaFileType[names.get(source.mix, f"MOSTLY_{source.mix}")])
+    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
+    tokens, types, merges = vocabulary(shape.n_vocab)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("llama-bpe" if shape.architecture == "llama" else "qwen2")
+    writer.add_token_list(tokens)
+    writer.add_token_types(types)
+    writer.add_token_merges(merges)
+    writer.add_bos_token_id(0)
+    writer.add_eos_token_id(0)
+    writer.add_add_bos_token(False)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("shape", choices=SHAPES)
+    parser.add_argument("mix", choices=MIXES)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--twin", type=int, default=0, help="layers of the truncated twin")
+    parser.add_argument("--epsilon", type=float, default=1.0, help="what the target's other layers are scaled by")
+    parser.add_argument("--draft", type=Path, help="write the twin here")
+    chosen = parser.parse_args()
+    if chosen.draft and not 0 < chosen.twin < SHAPES[chosen.shape].n_layer:
+        parser.error("--draft needs --twin, fewer layers than the model has")
+    source = Source(SHAPES[chosen.shape], chosen.mix, chosen.seed, twin=chosen.twin, epsilon=chosen.epsilon)
+    print(f"{chosen.out}: {write(chosen.out, source) / 1e9:.2f} GB")
+    if chosen.draft:
+        print(f"{chosen.draft}: {write(chosen.draft, source.draft()) / 1e9:.2f} GB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""Random models have the layout, the sizes and the types of real ones, and twins agree as much as they should."""
+
+from dataclasses import replace
+
+import gguf
+import numpy as np
+import pytest
+import synthetic
+import torch
+from synthetic import MIXES, SHAPES, Source
+
+from llamaspec.kernels.dispatch import dequantize
+from llamaspec.models._passes import Passes
+from llamaspec.weights.types import BY_NAME
+from tests.models.build import passes
+
+CPU = torch.device("cpu")
+TOKENS = [(37 * i + i * i) % 512 for i in range(96)]
+
+
+def logits(run: Passes) -> torch.Tensor:
+    """Of TOKENS, teacher-forced."""
+    with torch.inference_mode():
+        return run.logits(0, TOKENS)
+
+
+def passes_of(source: Source) -> Passes:
+    """A source as a model that can run."""
+    network = synthetic.model(source, CPU, 256, backend="reference")
+    return Passes(network, network.new_cache(1, 256))
+
+
+def bytes_of(name: str, mix: str) -> int:
+    """The tensors of a model, packed."""
+    source, total = Source(SHAPES[name], mix), 0
+    for tensor, shape in source.shapes():
+        block = BY_NAME[synthetic.type_of(tensor, mix, source.shape)]
+        assert shape[-1] % block.elements == 0, tensor
+        total += int(np.prod(shape)) // block.elements * block.bytes
+    return total
+
+
+@pytest.mark.parametrize("kind", sorted(BY_NAME.keys() & {*synthetic._SCALES, *synthetic._PLAIN}))
+def test_values_are_centred_and_have_the_variance_they_should(kind):
+    blocks = synthetic.random_bytes(4096 * BY_NAME[kind].bytes, 5, CPU).view(4096, -1)
+    synthetic.set_scales(blocks, kind, 1 / 64)
+    values = 64 * torch.from_numpy(gguf.dequantize(blocks.numpy(), gguf.GGMLQuantizationType[kind]))
+    assert values.isfinite().all()
+    assert abs(float(values.mean())) < 0.03
+    assert 0.7 < float(values.std()) < 1.4
+    assert len(values.unique()) > 8
+
+
+def test_sizes_are_those_of_the_files_people_download():
+    # Published sizes of the Q4_K_M files, metadata (5 to 10 MB) included.
+    for name, published in (("llama-3.2-1b", 807.7e6), ("llama-3.1-8b", 4920.7e6), ("qwen2.5-0.5b", 397.8e6)):
+        assert bytes_of(name, "Q4_K_M") == pytest.approx(published, rel=0.02)
+
+
+@pytest.mark.parametrize("mix", MIXES)
+@pytest.mark.parametrize("name", ["toy", "toy-qwen"])
+def test_a_file_is_the_model_that_is_made_in_memory(tmp_path, name, mix):
+    source = Source(SHAPES[name], mix)
+    size = synthetic.write(tmp_path / "m.gguf", source)
+    assert size > bytes_of(name, mix)
+    assert [file.name for file in tmp_path.iterdir()] == ["m.gguf"]
+    assert torch.equal(logits(passes(tmp_path / "m.gguf")), logits(passes_of(source)))
+
+
+def test_epsilon_turns_agreement_from_always_to_chance():
+    source = Source(SHAPES["toy"], "Q4_K_M", twin=2)
+    draft = logits(passes_of(source.draft())).argmax(-1)
+    run, agreed = passes_of(source), []
+    for epsilon in (0.0, 0.05, 0.5):
+        synthetic.set_epsilon(run.model, replace(source, epsilon=epsilon))
+        run.cache.truncate(0, 0)
+        rows = logits(run)
+        assert torch.equal(rows, logits(passes_of(replace(source, epsilon=epsilon))))
+        agreed.append(float((rows.argmax(-1) == draft).float().mean()))
+    assert agreed[0] == 1.0
+    assert 1.0 > agreed[1] > agreed[2]
+
+
+def test_tensors_are_made_again_and_differ_from_each_other():
+    source = Source(SHAPES["toy"], "Q4_0")
+    shape = dict(source.shapes())["blk.0.attn_q.weight"]
+    first, again, other = (source.tensor(f"blk.{i}.attn_q.weight", shape, CPU) for i in (0, 0, 1))
+    assert torch.equal(first.data, again.data)
+    assert not torch.equal(dequantize(first), dequantize(other))
+    assert not torch.equal(first.data, replace(source, seed=2).tensor(first.name, shape, CPU).data)
