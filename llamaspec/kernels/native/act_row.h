@@ -43,4 +43,18 @@ void half_run(const float* x, void* y, int64_t n) {
     for (; i < n; i++) ((uint16_t*)y)[i] = float_to_half(x[i]);
 }
 
+// Every byte once, and something that depends on all of them, so that no load can be left out.
+float read_run(const uint8_t* bytes, int64_t n) {
+    F highest[8];
+    for (int j = 0; j < 8; j++) highest[j] = f_set(0);
+    for (int64_t at = 0; at + 512 <= n; at += 512)
+#pragma GCC unroll 8
+        for (int j = 0; j < 8; j++) {
+            __builtin_prefetch(bytes + at + 64 * j + AHEAD);
+            highest[j] = f_max(f_load((const float*)(bytes + at + 64 * j)), highest[j]);
+        }
+    for (int j = 1; j < 8; j++) highest[0] = f_max(highest[0], highest[j]);
+    return f_peak(highest[0]);
+}
+
 }  // namespace

@@ -33,6 +33,7 @@ Packed* llamaspec_pack(int type, const uint8_t* bytes, int64_t rows, int64_t col
 }
 
 void llamaspec_release(Packed* packed) { release(packed); }
+const uint8_t* llamaspec_packed_data(const Packed* packed) { return packed->data; }
 int64_t llamaspec_packed_bytes(const Packed* packed) { return packed->panels * packed->panel_bytes; }
 
 void llamaspec_rows(int type, const uint8_t* bytes, int64_t columns, const int64_t* ids, int64_t n, float* out) {

@@ -28,6 +28,7 @@ API int64_t llamaspec_row_bytes(int type, int64_t columns);  // 0: a type or wid
 API Packed* llamaspec_pack(int type, const uint8_t* bytes, int64_t rows, int64_t columns, int threads);  // null: no memory
 API void llamaspec_release(Packed* packed);
 API int64_t llamaspec_packed_bytes(const Packed* packed);
+API const uint8_t* llamaspec_packed_data(const Packed* packed);
 API void llamaspec_rows(int type, const uint8_t* bytes, int64_t columns, const int64_t* ids, int64_t n, float* out);
 
 // y [rows, N] = x [rows, K] w^T. 0, or 1 when out of memory.
@@ -56,3 +57,6 @@ API int llamaspec_attend(const Attention* call, int threads);
 // n blocks, one after the other: the same calls as above in the same order, so the same bits. 0, or a BlockResult.
 API int64_t llamaspec_blocks_scratch(const BlockWeights* blocks, int n, int64_t width, int64_t rows);  // floats needed
 API int llamaspec_blocks(const BlockWeights* blocks, const BlockCache* caches, int n, const BlockPass* pass);
+
+// Reads n bytes once, for measurements: the bandwidth that no product can pass. The answer means nothing.
+API float llamaspec_read(const uint8_t* bytes, int64_t n, int threads);

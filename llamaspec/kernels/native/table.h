@@ -8,7 +8,7 @@ constexpr int PANEL = 16;           // weight rows that are computed together
 constexpr int CHUNK = 8;            // groups of 32 columns that share a head
 constexpr int ROUNDED_BYTES = 48;   // one row's group, rounded (activations.h)
 constexpr int MAX_TILE = 16;
-constexpr int AHEAD = 4096;         // bytes between the weights in use and those asked for
+constexpr int AHEAD = 2048;         // bytes between the weights in use and those asked for: best of 0..8192
 
 // y[row * ldy + lane] for `lanes` <= 16 weight rows of one panel and the rows of one tile. extra: added to the result
 // (bias: one row for all, residual: same layout as y), both may be null.
@@ -57,6 +57,7 @@ struct Kernels {
                    int interleaved);
     void (*silu_mul)(const float* gate, const float* up, float* y, int64_t n);
     void (*add)(const float* a, const float* b, float* y, int64_t n);
+    float (*read)(const uint8_t* bytes, int64_t n);
     void (*to_half)(const float* x, void* y, int64_t n);
     void (*attend)(const Attention& a, int64_t row, int64_t kv_head, int64_t first_head, int64_t n_heads, float* scratch);
 };

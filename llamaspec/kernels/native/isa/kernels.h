@@ -8,4 +8,4 @@
 
 #define KERNELS(label)                                                                                                   \
     {label, TILE_ROWS, TILE_ROWS_FLOAT, quant_kernels, round_rows, copy_rows, rms_norm_row, rotate_row, silu_mul_run,    \
-     add_run, half_run, attend_group}
+     add_run, read_run, half_run, attend_group}

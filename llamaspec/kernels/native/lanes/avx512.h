@@ -9,8 +9,8 @@ namespace {
 
 constexpr int TILE_ROWS = 16;
 constexpr int TOGETHER = 6;         // rows whose dot products are interleaved
-constexpr int TILE_ROWS_FLOAT = 6;
-constexpr int CHAINS = 4;
+constexpr int TILE_ROWS_FLOAT = 12;
+constexpr int CHAINS = 2;
 
 typedef __m512 F;
 typedef __m512i I;
