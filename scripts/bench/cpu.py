@@ -64,10 +64,11 @@ def read(packed: Sequence[Packed], threads: int) -> float:
 
 
 def measure(
-    kind: str, n: int, k: int, widths: Sequence[int], megabytes: int, threads: int, seconds: float
-) -> list[dict]:
-    """One line per width."""
-    packed = matrices(kind, n, k, megabytes, threads)
+    kind: str, shape: tuple[int, int], widths: Sequence[int], size: int, threads: int, seconds: float
+) -> list[dict[str, Any]]:
+    """One line per width. size: megabytes of weights."""
+    n, k = shape
+    packed = matrices(kind, n, k, size, threads)
     jobs = {m: (torch.randn(m, k), torch.empty(m, n)) for m in widths}
     rounds: list[dict[int, float]] = []
     end = perf_counter() + seconds * len(widths)
