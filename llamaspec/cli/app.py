@@ -2,6 +2,7 @@
 
 import difflib
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import typer
@@ -52,11 +53,11 @@ app = typer.Typer(
 )  # fmt: skip
 
 
-def _said(command: Command, ctx: typer.Context) -> Groups | None:
+def _said(command: Command, words: list[str]) -> Groups | None:
     """The groups of a command line; None when it only asked for help and the like, which has been printed."""
     from ..options.parse import parse
 
-    groups = parse(command, ctx.args)
+    groups = parse(command, words)
     about = groups.about
     if about.help:
         import shutil
@@ -80,47 +81,60 @@ def _said(command: Command, ctx: typer.Context) -> Groups | None:
     return None
 
 
-@app.command(RUN.name, cls=FlagCommand, help=RUN.summary)
-def _run(ctx: typer.Context) -> int:
-    groups = _said(RUN, ctx)
-    if groups is None:
-        return 0
-    from .run import run
+# A verb's callback returns its work instead of doing it: signals and errors of the work are none of Typer's business.
 
-    return run(groups)
+
+@app.command(RUN.name, cls=FlagCommand, help=RUN.summary)
+def _run(ctx: typer.Context) -> Callable[[], int]:
+    def work(groups: Groups) -> int:
+        from .run import run
+
+        return run(groups)
+
+    return _job(RUN, ctx.args, work)
 
 
 @app.command(DEMO.name, cls=FlagCommand, help=DEMO.summary)
-def _demo(ctx: typer.Context) -> int:
-    groups = _said(DEMO, ctx)
-    if groups is None:
-        return 0
-    from .demo import demo
+def _demo(ctx: typer.Context) -> Callable[[], int]:
+    def work(groups: Groups) -> int:
+        from .demo import demo
 
-    return demo(groups)
+        return demo(groups)
+
+    return _job(DEMO, ctx.args, work)
 
 
 @app.command(SHOW.name, cls=FlagCommand, help=SHOW.summary)
-def _show(ctx: typer.Context) -> int:
-    groups = _said(SHOW, ctx)
-    if groups is None:
-        return 0
-    from .show import show
+def _show(ctx: typer.Context) -> Callable[[], int]:
+    def work(groups: Groups) -> int:
+        from .show import show
 
-    return show(groups)
+        return show(groups)
+
+    return _job(SHOW, ctx.args, work)
 
 
 @app.command(FLAGS.name, cls=FlagCommand, help=FLAGS.summary)
-def _flags(ctx: typer.Context) -> int:
-    groups = _said(FLAGS, ctx)
-    if groups is None:
-        return 0
-    from .flags import flags
+def _flags(ctx: typer.Context) -> Callable[[], int]:
+    def work(groups: Groups) -> int:
+        from .flags import flags
 
-    return flags(groups)
+        return flags(groups)
+
+    return _job(FLAGS, ctx.args, work)
+
+
+def _job(command: Command, words: list[str], work: Callable[[Groups], int]) -> Callable[[], int]:
+    """Reads the command line, then works; 0 when it only asked for help and the like."""
+
+    def job() -> int:
+        groups = _said(command, words)
+        return 0 if groups is None else work(groups)
+
+    return job
 
 
 def main() -> None:
     """`llamaspec …`."""
     runner.INTERRUPTS.install()
-    runner.leave(runner.guarded(lambda: app(sys.argv[1:], standalone_mode=False) or 0))
+    runner.leave(runner.guarded(lambda: app(sys.argv[1:], standalone_mode=False)()))

@@ -24,7 +24,7 @@ def flags(groups: Groups) -> int:
 
 
 def _searched(flag: Flag) -> str:
-    return " ".join((*flag.names, *flag.env, flag.key.replace("_", "-"), flag.help)).lower()
+    return " ".join((*flag.names, *flag.env, flag.key, flag.help)).lower().replace("_", "-")
 
 
 def _facts(flag: Flag) -> dict[str, object]:

@@ -45,7 +45,7 @@ class Draft:
     )  # fmt: skip
     threads: int | None = flag(
         "-td, --spec-draft-threads, --threads-draft N", "CPU threads of the draft model while drafting",
-        default=None, parse=optional_integer(-1, 4096), shown="as --threads", status=Status.LATER,
+        default=None, parse=optional_integer(-1, 4096), shown="as --threads",
     )  # fmt: skip
     threads_batch: int | None = flag(
         "-tbd, --spec-draft-threads-batch, --threads-batch-draft N",

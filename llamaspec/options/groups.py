@@ -19,10 +19,11 @@ from .speculation import TYPES, Speculation
 
 @dataclass(frozen=True)
 class Entry:
-    """One flag as it was said: the words of each time (() for a switch), and what they mean."""
+    """One flag as it was said: the words of each time (() for a switch), what they mean, and the spelling used."""
 
     words: tuple[tuple[str, ...], ...]
     value: Any
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def given(flag: Flag, value: Any, keys: Mapping[str, Flag]) -> list[tuple[Flag, 
     """The fields that a flag sets: its own, or those it gives."""
     if not flag.gives:
         return [(flag, value)]
-    return [(keys[key], value if text is None else keys[key].read(text)) for key, text in flag.gives]
+    targets = [(keys[key], text) for key, text in flag.gives if key in keys]
+    return [(target, value if text is None else target.read(text)) for target, text in targets]
 
 
 def build(
@@ -64,12 +66,15 @@ def build(
     """The groups of what was said, in the order it was said. Raises UsageError when flags contradict each other."""
     fields: dict[str, dict[str, Any]] = {}
     explicit: set[str] = set()
+    typed: set[str] = set()  # without what a preset brings along
     for key, entry in said.items():
         if entry.value is False and command.keys[key].gives:
             continue
+        preset = any(text is not None for _, text in command.keys[key].gives)
         for flag, value in given(command.keys[key], entry.value, command.keys):
             if not flag.field:
                 continue
+            typed |= set() if preset else {flag.key}
             mine = fields.setdefault(flag.group, {})
             mine[flag.field] = mine[flag.field] + value if flag.many and flag.key in explicit else value
             explicit.add(flag.key)
@@ -90,7 +95,7 @@ def build(
         notes=notes,
         operands=operands,
     )
-    return _checked(_settled(made, explicit))
+    return _checked(_settled(made, typed), brings_models=command.name == "demo")
 
 
 def _last_of(
@@ -103,19 +108,19 @@ def _last_of(
     return fields
 
 
-def _settled(groups: Groups, explicit: set[str]) -> Groups:
+def _settled(groups: Groups, typed: set[str]) -> Groups:
     """Values that depend on other flags."""
     spec, draft = groups.speculation, groups.draft
     if spec.compat == "old":
         old = {"n_max": ("spec_draft_n_max", 16), "p_min": ("spec_draft_p_min", 0.75)}
-        draft = replace(draft, **{name: value for name, (key, value) in old.items() if key not in explicit})
+        draft = replace(draft, **{name: value for name, (key, value) in old.items() if key not in typed})
     types = tuple(dict.fromkeys(name for name in spec.types if name != "none"))
     # llama.cpp would load the draft model and not use it; who names one wants it used.
     if groups.model.model_draft and types and not any(name == "auto" or name.startswith("draft-") for name in types):
         types = (*types, "auto")
     types = tuple(sorted(types, key=_place))
     n_min = spec.ngram_mod_n_min
-    if "spec_ngram_mod_n_min" not in explicit:
+    if "spec_ngram_mod_n_min" not in typed:
         n_min = min(n_min, spec.ngram_mod_n_max)
     spec = replace(spec, types=types, ngram_mod_n_min=n_min)
     return replace(groups, speculation=spec, draft=draft)
@@ -127,8 +132,8 @@ def _place(name: str) -> int:
     return order.get(name, order["draft-simple"] - 1)
 
 
-def _checked(groups: Groups) -> Groups:
-    """Refuses speculation that can never draft a token."""
+def _checked(groups: Groups, brings_models: bool) -> Groups:
+    """Refuses speculation that can never draft a token. brings_models: the command has a draft model of its own."""
     spec, draft = groups.speculation, groups.draft
     model_drafts = any(name.startswith("draft-") for name in spec.types) or (
         bool(groups.model.model_draft) and "auto" in spec.types
@@ -148,6 +153,8 @@ def _checked(groups: Groups) -> Groups:
             off,
         )
     lonely = [name for name in spec.types if name in ("draft-simple", "draft-tree")]
-    if lonely and not groups.model.model_draft:
+    if lonely and not groups.model.model_draft and not (brings_models and not groups.model.model):
         raise UsageError(f"--spec-type {lonely[0]} needs a draft model", "give its GGUF file with -md")
+    if spec.synth_len is not None and spec.synth_rates:
+        raise UsageError("--spec-synth-len and --spec-synth-rates exclude each other", "give one of them")
     return groups

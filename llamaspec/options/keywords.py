@@ -92,4 +92,6 @@ def _texts(flag: Flag, keyword: str, value: Any) -> tuple[str, ...]:
         return (json.dumps(value),)
     if isinstance(value, tuple | list) and all(isinstance(part, str) for part in value):
         return tuple(value) if len(flag.metavars) == len(value) > 1 else (",".join(value),)
+    if isinstance(value, tuple | list) and all(type(part) in (int, float) for part in value):
+        return (",".join(map(repr, value)),)
     raise UsageError(f"{keyword}: expected {' '.join(flag.metavars)}, not {value!r:.60}")

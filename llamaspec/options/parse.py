@@ -9,6 +9,7 @@ import configparser
 import difflib
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ class Layer:
         while at < len(argv):
             word = argv[at]
             at += 1
-            if not word.startswith("-") or word == "-":
+            if not word.startswith("-") or word == "-" or self._loose(word):
                 operands.append(self._operand(word, operands))
                 continue
             name, glued = self._split(word)
@@ -101,8 +102,11 @@ class Layer:
                 break
         return tuple(operands)
 
+    def _loose(self, word: str) -> bool:
+        return self.command.loose and self._split(word)[0] not in self.command.table
+
     def _operand(self, word: str, before: list[str]) -> str:
-        if not self.command.operand or before:
+        if not self.command.operand or (before and "..." not in self.command.operand):
             raise UsageError(
                 f"unexpected word '{word[:80]}'",
                 f"{self.command.name} takes {f'one {self.command.operand}' if self.command.operand else 'flags only'}; "
@@ -183,7 +187,7 @@ class Layer:
         if flag.status is not Status.LIVE and not flag.field:
             return
         self.said.pop(flag.key, None)
-        self.said[flag.key] = entry
+        self.said[flag.key] = replace(entry, name=source)
         self.source[flag.key] = source
         if source in flag.old or (flag.gives and flag.help.startswith("older name")):
             self.notes.append(Note(3, f"{source} is older llama.cpp's name; today {today(flag)}"))

@@ -5,13 +5,15 @@ from typing import ClassVar
 
 from .. import shelf
 from .flag import Flag, flag, row
-from .values import integer, pair, path
+from .values import integer, number, numbers, on_off_auto, pair, path
 
 TYPES = (
     "ngram-simple", "ngram-map-k", "ngram-map-k4v", "ngram-mod", "ngram-cache",
     "draft-simple", "draft-eagle3", "draft-mtp", "draft-dflash", "draft-dspark",
 )  # fmt: skip
 """llama.cpp's drafters in the order in which they are asked; the first non-empty draft is taken."""
+OWN = ("suffix", "recycling", "draft-tree")
+"""Drafters that only exist here."""
 
 
 def spec_types(text: str) -> tuple[str, ...]:
@@ -23,7 +25,8 @@ def spec_types(text: str) -> tuple[str, ...]:
     built = tuple(name.replace("_", "-") for name in shelf.names("drafting.types"))
     for name in names:
         if name not in ("none", "auto", *TYPES, *built):
-            raise ValueError(f"expected a comma list of none, auto, {', '.join(TYPES)}; '{name[:40]}' is none of them")
+            known = ", ".join((*TYPES, *OWN))
+            raise ValueError(f"expected a comma list of none, auto, {known}; '{name[:40]}' is none of them")
     if "none" in names:
         return ("none",)
     if missing := [name for name in names if name != "auto" and name not in built]:
@@ -47,8 +50,11 @@ class Speculation:
 
     types: tuple[str, ...] = flag(
         "--spec-type TYPE,...",
-        f"drafters, first come first asked; repeatable: none, auto (what -md needs), {', '.join(TYPES)}",
-        default=("auto",), parse=spec_types, env="LLAMA_ARG_SPEC_TYPE", many=True, choices=("none", "auto", *TYPES),
+        "drafters; one is asked when those before it have nothing, in this order, whatever the order typed; repeatable: "
+        f"none, auto (what -md needs), {', '.join(TYPES[:5])}, suffix, recycling, draft-simple, draft-tree, "
+        f"{', '.join(TYPES[6:])}",
+        default=("auto",), parse=spec_types, env="LLAMA_ARG_SPEC_TYPE", many=True,
+        choices=("none", "auto", *TYPES, *OWN),
     )  # fmt: skip
     ngram_simple_size_n: int = _size("ngram-simple", "lookup", 12)
     ngram_simple_size_m: int = _size("ngram-simple", "draft", 48)
@@ -68,12 +74,36 @@ class Speculation:
     ngram_mod_n_max: int = flag(
         "--spec-ngram-mod-n-max N", "most tokens that ngram-mod drafts", default=64, parse=integer(0, 1024),
     )  # fmt: skip
+    ngram_cache_n_max: int = flag(
+        "--spec-ngram-cache-n-max N", "most tokens that ngram-cache drafts", default=8, parse=integer(1, 1024),
+    )  # fmt: skip
     lookup_cache_static: str = flag(
-        "-lcs, --lookup-cache-static FNAME", "n-gram file that ngram-cache reads", default="", parse=path, shown="none",
+        "-lcs, --lookup-cache-static FNAME", "n-gram file that ngram-cache reads (lookup-create: writes)",
+        default="", parse=path, shown="none",
     )  # fmt: skip
     lookup_cache_dynamic: str = flag(
-        "-lcd, --lookup-cache-dynamic FNAME", "n-gram file that ngram-cache reads and updates",
+        "-lcd, --lookup-cache-dynamic FNAME", "n-gram file that ngram-cache reads, and writes anew at the end",
         default="", parse=path, shown="none",
+    )  # fmt: skip
+    suffix_n_max: int = flag(
+        "--spec-suffix-n-max N", "most tokens that suffix drafts", default=15, parse=integer(1, 1024),
+    )  # fmt: skip
+    suffix_min_match: int = flag(
+        "--spec-suffix-min-match N", "tokens that must repeat before suffix drafts", default=1, parse=integer(1, 1024),
+    )  # fmt: skip
+    suffix_p_min: float = flag(
+        "--spec-suffix-p-min P", "end a draft of suffix where it is less likely than this",
+        default=0.15, parse=number(0, 1),
+    )  # fmt: skip
+    suffix_corpus: str = flag(
+        "--spec-suffix-corpus FNAME", "text file in which suffix looks besides the prompt and the answer",
+        default="", parse=path, shown="none",
+    )  # fmt: skip
+    recycling_n_max: int = flag(
+        "--spec-recycling-n-max N", "most tokens in a tree of recycling", default=15, parse=integer(1, 63),
+    )  # fmt: skip
+    recycling_depth: int = flag(
+        "--spec-recycling-depth N", "levels of a tree of recycling", default=6, parse=integer(1, 63),
     )  # fmt: skip
     draft_tree_nodes: int = flag(
         "--spec-draft-tree-nodes N", "most tokens in a tree of draft-tree", default=15, parse=integer(1, 63),
@@ -93,9 +123,24 @@ class Speculation:
         "--spec-stats new|old|json", "form of the statistics lines on stderr", default="new",
         choices=("new", "old", "json"),
     )  # fmt: skip
+    color: str = flag(
+        "--color-spec on|off|auto",
+        "colour each token by who wrote it, with a legend; without a value: auto, which wants a terminal",
+        default="off", parse=on_off_auto, choices=("on", "off", "auto"), bare="auto",
+    )  # fmt: skip
+    synth_len: float | None = flag(
+        "--spec-synth-len L", "benchmarks: accept drafts by chance, L tokens per step on average; the text is not valid",
+        default=None, parse=number(1), env="LLAMA_ARG_SPEC_SYNTH_LEN", shown="off",
+    )  # fmt: skip
+    synth_rates: tuple[float, ...] = flag(
+        "--spec-synth-rates P0,P1,...",
+        "benchmarks: accept drafts by chance, the first i + 1 tokens with probability Pi; the text is not valid",
+        default=(), parse=numbers(0, 1), env="LLAMA_ARG_SPEC_SYNTH_RATES", shown="off",
+    )  # fmt: skip
     compat: str = flag(
         "--spec-compat own|reference|old",
-        "reference: draft as llama.cpp does; old: also older llama.cpp's defaults (16 / 0 / 0.75) and p-min rule",
+        "reference: draft as llama.cpp does, with its errors; old: also older llama.cpp's defaults (16 / 0 / 0.75) "
+        "and p-min rule",
         default="own", choices=("own", "reference", "old"),
     )  # fmt: skip
 

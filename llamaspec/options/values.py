@@ -84,6 +84,22 @@ def number(low: float = -math.inf, high: float = math.inf, *, above: bool = Fals
     return parse
 
 
+def numbers(low: float, high: float) -> Callable[[str], tuple[float, ...]]:
+    """A parser for numbers from low to high, separated by commas.
+
+    >>> numbers(0, 1)("0.9,0.5")
+    (0.9, 0.5)
+    """
+
+    def parse(text: str) -> tuple[float, ...]:
+        try:
+            return tuple(number(low, high)(part.strip()) for part in text.split(","))
+        except ValueError:
+            raise ValueError(f"expected numbers {_range(low, high).strip()}, separated by commas") from None
+
+    return parse
+
+
 def layers(text: str) -> int | Literal["auto", "all"]:
     """How many layers go to the accelerator.
 

@@ -27,7 +27,8 @@ def sections(command: Command) -> Iterator[tuple[str, list[Flag]]]:
     """Title and flags of each option group of a command."""
     for group in command.groups:
         title = (group.__doc__ or "").strip().rstrip(".")
-        yield title, [flag for flag in command.flags if flag.group == group.__name__.lower()]
+        if flags := [flag for flag in command.flags if flag.group == group.__name__.lower()]:
+            yield title, flags
 
 
 def waiting(command: Command, status: Status) -> list[str]:

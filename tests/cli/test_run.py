@@ -1,0 +1,141 @@
+"""One shot or chat, and what goes to which stream."""
+
+import json
+
+import pytest
+
+from llamaspec.cli import run as module
+from llamaspec.errors import LlamaspecError
+from llamaspec.options import RUN, parse
+
+from . import fake
+
+TIMING = "[ Prompt: 8.0 t/s | Generation: 5.0 t/s ]"
+
+
+@pytest.fixture
+def ask(monkeypatch, capsys):
+    """ask(line) -> what the engine was asked, stdout, stderr."""
+
+    def one(*words):
+        made = []
+        monkeypatch.setattr(module, "load", lambda groups: made.append(fake.load(groups)) or made[-1])
+        assert module.run(parse(RUN, ["-m", "x", *words], {}, ())) == 0
+        streams = capsys.readouterr()
+        return made[0].asked, streams.out, streams.err
+
+    return one
+
+
+def test_a_prompt_is_a_user_turn_if_the_model_has_a_template(ask):
+    asked, out, _ = ask("-p", "hi you", "-sys", "be kind")
+    turns = [{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi you"}]
+    assert asked == [("chat", turns, {})]
+    assert out == "HI YOU\n"
+
+
+def test_a_prompt_is_raw_text_with_no_cnv_or_without_a_template(ask):
+    assert ask("-p", "hi", "-no-cnv")[0] == [("stream", "hi", {})]
+    assert ask("-p", "hi", "-m", "plain")[0] == [("stream", "hi", {})]
+    assert ask("-p", "hi", "-m", "plain", "-cnv", "-st")[0][0][0] == "chat"
+    assert "-sys has no effect" in ask("-p", "hi", "-no-cnv", "-sys", "x")[2]
+
+
+def test_escapes_are_expanded_where_llama_cpp_does(ask, tmp_path):
+    path = tmp_path / "prompt.txt"
+    path.write_bytes(b"a\\nb\n\n")
+    assert ask("-p", r"a\nb", "-no-cnv")[0][0][1] == "a\nb"
+    assert ask("-p", r"a\nb", "-no-cnv", "--no-escape")[0][0][1] == r"a\nb"
+    assert ask("-f", str(path), "-no-cnv")[0][0][1] == "a\nb\n"
+    assert ask("-bf", str(path), "-no-cnv")[0][0][1] == "a\\nb\n\n"
+
+
+def test_an_empty_prompt_is_a_prompt(ask):
+    assert ask("-p", "", "-no-cnv")[0] == [("stream", "", {})]
+
+
+def test_nothing_is_printed_for_no_tokens(ask):
+    assert ask("-p", "hi", "-n", "0")[1:] == ("", "")
+
+
+def test_statistics_are_on_stderr_when_speculation_ran(ask):
+    assert ask("-p", "hi")[2] == ""
+    out, err = ask("-p", "hi", "--spec-type", "ngram-mod")[1:]
+    assert out == "HI\n"
+    assert err.splitlines()[:2] == [
+        "speculation: ngram-mod (n-max 64)",
+        "draft acceptance = 0.75000 (    6 accepted /     8 generated), mean len =  4.00",
+    ]
+    assert "statistics        ngram-mod: #calls(b,g,a) =" in err
+    assert TIMING not in err
+
+
+def test_show_timings_comes_last(ask):
+    assert ask("-p", "hi", "--show-timings")[2] == f"{TIMING}\n"
+    assert ask("-p", "hi", "--spec-type", "ngram-mod", "--show-timings")[2].splitlines()[-1] == TIMING
+
+
+def test_older_statistics(ask):
+    err = ask("-p", "hi", "--spec-type", "ngram-mod", "--spec-stats", "old")[2]
+    assert "draft acceptance rate = 0.75000 (    6 accepted /     8 generated)" in err
+    assert "statistics ngram_mod: #calls(b,g,a) = " in err
+
+
+def test_statistics_as_json(ask):
+    err = ask("-p", "hi", "--spec-type", "ngram-mod", "--spec-stats", "json")[2]
+    assert json.loads(err)["draft_n_accepted"] == 6
+
+
+def test_verbosity_0_says_nothing(ask):
+    assert ask("-p", "hi", "--spec-type", "ngram-mod", "-lv", "0")[2] == ""
+
+
+def test_one_object_on_stdout(ask):
+    out = ask("-p", "hi you", "--json", "--spec-type", "ngram-mod")[1]
+    found = json.loads(out)
+    assert out.count("\n") == 1
+    assert (found["text"], found["tokens"], found["stop"]) == ("HI YOU", [2, 3], "eos")
+    assert (found["timings"]["draft_n"], found["timings"]["draft_n_accepted"]) == (8, 6)
+    assert found["timings"]["predicted_per_second"] == 5.0
+    assert found["drafting"]["drafters"][0]["name"] == "ngram-mod"
+    assert json.loads(ask("-p", "hi", "--json")[1])["drafting"] is None
+
+
+def test_a_full_context_is_said(monkeypatch, capsys):
+    groups = parse(RUN, ["-m", "x", "-p", "hi"], {}, ())
+    module.one_answer(fake.load(groups), groups, iter([fake.Stop("context")]))
+    assert "the context is full" in capsys.readouterr().err
+
+
+def test_an_engine_is_stopped_when_the_answer_cannot_be_written(monkeypatch):
+    groups = parse(RUN, ["-m", "x", "-p", "hi"], {}, ())
+    closed = []
+
+    def events():
+        try:
+            yield fake.Text("a")
+            yield fake.Text("b")
+        finally:
+            closed.append(True)
+
+    def broken(text):
+        raise LlamaspecError("cannot write the answer")
+
+    monkeypatch.setattr(module.terminal, "answer", broken)
+    with pytest.raises(LlamaspecError, match="cannot write"):
+        module.one_answer(fake.load(groups), groups, events())
+    assert closed == [True]
+
+
+def test_piped_text_is_the_prompt(parrot):
+    done = parrot("-m", "x", input="from a pipe\n")
+    assert (done.returncode, done.stdout) == (0, "FROM A PIPE\n")
+    done = parrot("-m", "x", "-p", "said", input="from a pipe\n")
+    assert done.stdout == "SAID\n"
+    assert parrot("-m", "x", input="").returncode == 2
+
+
+def test_files_that_are_no_models_are_named_with_their_flag(tmp_path):
+    with pytest.raises(LlamaspecError) as raised:
+        module._check(str(tmp_path / "none.gguf"), "-md")
+    assert "-md" in raised.value.hint

@@ -1,0 +1,54 @@
+"""Facts of a model file, and hostile texts in it."""
+
+import json
+
+import pytest
+
+from llamaspec.cli.show import show
+from llamaspec.options import SHOW, parse
+from tests.goldens import models
+
+FILES = [golden.model for golden in models() if golden.model.is_file()]
+
+
+def run(capsys, *words):
+    assert show(parse(SHOW, [str(word) for word in words], {}, ())) == 0
+    return capsys.readouterr().out
+
+
+def test_there_is_a_model():
+    assert FILES
+
+
+@pytest.mark.parametrize("path", FILES[:6], ids=lambda path: path.name)
+def test_facts_agree_with_gguf_reader(capsys, path):
+    from gguf import GGUFReader
+
+    reader = GGUFReader(str(path))
+    found = json.loads(run(capsys, path, "--json"))
+    if found.get("parts", 1) == 1:
+        assert found["tensors"] == len(reader.tensors)
+        assert found["parameters"] == sum(int(tensor.n_elements) for tensor in reader.tensors)
+        assert found["bytes"] == path.stat().st_size
+        types = {tensor.tensor_type.name for tensor in reader.tensors}
+        assert set(found["types"]) == types
+    field = reader.get_field("general.architecture")
+    assert field is not None
+    assert found["architecture"] == field.contents()
+    table = run(capsys, "-m", path)
+    assert str(found["architecture"]) in table
+    assert f"{found['parameters']:,}" in table
+
+
+def test_texts_of_a_file_are_neither_markup_nor_control(capsys, tmp_path):
+    from gguf import GGUFWriter
+
+    path = tmp_path / "x.gguf"
+    writer = GGUFWriter(str(path), "llama")
+    writer.add_name("[bold]:smile:\x1b[2J\nsecond " + "x" * 300)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    out = run(capsys, path)
+    assert "[bold]:smile:␛[2J␤second" in out
+    assert "\x1b" not in out
