@@ -88,8 +88,23 @@ class BlockParts:
     eps: float
 
 
+@dataclass(frozen=True)
+class EndParts:
+    """What stands before and behind the blocks of a model."""
+
+    embedding: "Matrix"
+    norm: Tensor
+    eps: float
+    head: "Matrix"
+    head_bias: Tensor | None
+
+
 class Run(Protocol):
     """The blocks of a model, evaluated in one go with the bits of one by one."""
+
+    def evaluate(self, tokens: Tensor, turn: Turn, stores: Sequence[Held], logits: bool) -> Tensor:
+        """tokens [N] -> logits [N, V], or [0, V] without. turn.cos, turn.sin: of positions 0, 1, ..., not of rows."""
+        ...
 
     def __call__(self, x: Tensor, turn: Turn, stores: Sequence[Held], first: int, last: int) -> Tensor:
         """x [N, D], the input of block `first` -> [N, D], the input of block `last`. stores: of all blocks."""
@@ -155,8 +170,8 @@ class Kernels(Protocol):
         """q [N, H, head], k and v [S, K, C, head] -> [N, H, head]."""
         ...
 
-    def fuse(self, blocks: Sequence[BlockParts]) -> Run | None:
-        """All blocks of a model in one call per pass; None = this back end evaluates them part by part."""
+    def fuse(self, blocks: Sequence[BlockParts], ends: EndParts) -> Run | None:
+        """A model in one call per pass; None = this back end evaluates it part by part."""
         ...
 
 

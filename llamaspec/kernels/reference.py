@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..weights.tensor import QuantizedTensor
-from .dispatch import BlockParts, Matrix, Reach, dequantize, rows
+from .dispatch import BlockParts, EndParts, Matrix, Reach, dequantize, rows
 
 PASS_ROWS = 16
 """Torch's matrix products give a row the same bits at any place of a fixed width, but not at any width."""
@@ -89,7 +89,7 @@ class Reference:
         """One product per matrix."""
         return Separately(matrices, biases)
 
-    def fuse(self, blocks: Sequence[BlockParts]) -> None:
+    def fuse(self, blocks: Sequence[BlockParts], ends: EndParts) -> None:
         """Torch evaluates part by part."""
 
     def append(self, held: Tensor, x: Tensor, slots: Tensor, cells: Tensor) -> None:

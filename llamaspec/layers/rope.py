@@ -48,11 +48,18 @@ class Rope:
             frequencies = _yarn(frequencies, width, base, scaling)
             self.amplitude *= 1.0 + 0.1 * log(scaling.factor) if scaling.factor > 1 else 1.0
         self.frequencies = frequencies.to(device)
+        self._table = self(torch.arange(0, device=device))
 
     def __call__(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """positions [N] -> cos, sin, each [N, width / 2] float32."""
         angles = positions.to(torch.float64).unsqueeze(1) * self.frequencies
         return (angles.cos() * self.amplitude).float(), (angles.sin() * self.amplitude).float()
+
+    def table(self, n: int) -> tuple[Tensor, Tensor]:
+        """cos and sin of the positions 0, 1, ... up to n - 1 or more, each [.., width / 2] float32; made once."""
+        if n > len(self._table[0]):
+            self._table = self(torch.arange(max(n, 2 * len(self._table[0])), device=self.frequencies.device))
+        return self._table
 
 
 def _yarn(frequencies: Tensor, width: int, base: float, scaling: Scaling) -> Tensor:

@@ -7,10 +7,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ..kernels.dispatch import BlockParts, Reach, Turn
+from ..kernels.dispatch import BlockParts, EndParts, Reach, Run, Turn
+from ..kernels.reference import KV_BLOCK
 from ..layers.attention import Attention
 from ..layers.cache import Cache, Dense
-from ..layers.linear import Linear
+from ..layers.linear import Embedding, Linear
 from ..layers.mlp import SwiGLU
 from ..layers.moe import Experts
 from ..layers.norm import RMSNorm
@@ -100,8 +101,17 @@ class Model:
         self.output_norm = weights.norm("output_norm", hparams.n_embd)
         self.output = self.head(weights)
         self.rope = self.rotation(weights, n_ctx)
-        parts = [part for block in self.blk if (part := block.parts()) is not None]
-        self.fused = self.kernels.fuse(parts) if len(parts) == len(self.blk) else None
+        self.fused = self.fusion()
+
+    def fusion(self) -> Run | None:
+        """One call for a whole pass, where the back end has it and every part is exactly the standard one."""
+        embedding, norm, output = self.token_embd, self.output_norm, self.output
+        blocks = [parts for block in self.blk if (parts := block.parts()) is not None]
+        standard = type(embedding) is Embedding and type(norm) is RMSNorm and type(output) is Linear
+        if not standard or len(blocks) < len(self.blk):
+            return None
+        ends = EndParts(embedding.matrix, norm.weight, norm.eps, output.matrix, output.bias)
+        return self.kernels.fuse(blocks, ends)
 
     def head(self, weights: Weights) -> Linear:
         """The output projection, or the embedding again where the file ties them."""
@@ -175,13 +185,25 @@ class Model:
             x = block(x, turn, store)
         return x
 
+    def angles(self, batch: Batch, whole: bool) -> tuple[Tensor, Tensor]:
+        """cos, sin [N, width / 2] of the rows, or of all positions as a whole pass wants them.
+
+        A fused model takes both from one table, so that asking for features changes no bit.
+        """
+        if self.fused is None:
+            return self.rope(batch.positions)
+        cos, sin = self.rope.table(batch.reach.blocks * KV_BLOCK)
+        return (cos, sin) if whole else (cos[batch.positions], sin[batch.positions])
+
     def forward(self, batch: Batch, cache: Cache, features: Sequence[int] = ()) -> Output:
         """Evaluate N rows, leaving their keys and values in the cache (provisional until committed).
 
         No host synchronisation, no branch on data: shapes depend on N, W and batch.reach.blocks only.
         """
-        cos, sin = self.rope(batch.positions)
-        turn = Turn(batch.reach, batch.slots, batch.cells, cos, sin, self.rope.interleaved)
+        whole = self.fused is not None and not features and (batch.wanted is None or not len(batch.wanted))
+        turn = Turn(batch.reach, batch.slots, batch.cells, *self.angles(batch, whole), self.rope.interleaved)
+        if self.fused is not None and whole:
+            return Output(self.fused.evaluate(batch.tokens, turn, cache.stores, batch.wanted is None))
         x = self.token_embd(batch.tokens)
         inputs = {}
         asked = sorted({layer for layer in features if 0 <= layer <= len(self.blk)})

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -102,6 +103,8 @@ class Chain:
     def pick(self, logits: Tensor, rows: Rows, state: "State | None" = None) -> Tensor:
         """logits [n, V] -> [n] int64: `choose` without looking at the result, for CUDA graphs: -1 or -2 for an error
         that `check` raises later."""
+        if self.greedy and len(self.samplers) == 1 and logits.device.type == "cpu":
+            return _highest(logits)
         values, narrowed = self._columns(logits, rows, state, self._drawn)
         if self.greedy:
             chosen = rank.first(values, narrowed.ids)
@@ -172,6 +175,18 @@ class Chain:
 
 
 _BROKEN, _EMPTY = -2, -1
+
+
+def _highest(logits: Tensor) -> Tensor:
+    """logits [n, V] on the CPU -> [n] int64 as `Chain.pick`: where nothing stands before --temp 0, the best logit of a
+    row tells whether it is sound too, and a token costs one look at the row instead of four."""
+    values = logits.float().numpy()
+    chosen = values.argmax(-1)  # the first of equals; NaN counts as the highest
+    best = values[np.arange(len(values)), chosen]
+    if not np.isfinite(best).all():
+        chosen[best == -np.inf] = _EMPTY
+        chosen[~(best < np.inf)] = _BROKEN
+    return torch.from_numpy(chosen)
 
 
 def _pruned(values: Tensor, rows: Rows) -> Tensor:

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from llamaspec.errors import LlamaspecError
-from llamaspec.kernels.dispatch import Reach, Turn
+from llamaspec.kernels.dispatch import EndParts, Reach, Turn
 from llamaspec.kernels.native.blocks import Blocks
 from llamaspec.kernels.native.kernels import Native
 from llamaspec.layers.attention import Attention
 from llamaspec.layers.cache import Dense
-from llamaspec.layers.linear import Linear
+from llamaspec.layers.linear import Embedding, Linear
 from llamaspec.layers.mlp import SwiGLU
 from llamaspec.layers.norm import RMSNorm
 from llamaspec.models._base import Block
@@ -20,7 +20,7 @@ from llamaspec.models._base import Block
 from .native_data import ISAS, instructions, needs_library, weight
 
 pytestmark = needs_library
-LAYERS, CELLS, SLOTS = 3, 512, 3
+LAYERS, CELLS, SLOTS, VOCABULARY = 3, 512, 3, 50
 WIDTHS = (1, 2, 7, 16, 64)
 
 
@@ -76,6 +76,15 @@ def blocks(kind: Kind, threads: int | None = 1) -> list[Block]:
     return [one(layer) for layer in range(LAYERS)]
 
 
+def ends(kind: Kind, threads: int | None = 1) -> tuple[Embedding, RMSNorm, Linear]:
+    """A random embedding, norm and head; the head has a bias if the blocks have."""
+    draw, kernels = torch.Generator().manual_seed(9), Native(threads)
+    embedding = Embedding(kernels.prepare(weight(kind.kinds[0], VOCABULARY, kind.width, 8)))
+    bias = torch.randn(VOCABULARY, generator=draw) if kind.biases else None
+    head = Linear(kernels.prepare(weight(kind.kinds[2], VOCABULARY, kind.width, 9)), bias, kernels)
+    return embedding, RMSNorm(torch.rand(kind.width, generator=draw) + 0.5, 1e-5, kernels), head
+
+
 def stores(kind: Kind) -> list[Dense]:
     """A cache with something in it."""
     draw = torch.Generator().manual_seed(3)
@@ -112,8 +121,14 @@ def one_by_one(parts: list[Block], x: Tensor, turn: Turn, held: list[Dense]) -> 
     return x
 
 
-def fused(parts: list[Block], threads: int | None = 1) -> Blocks:
-    run = Blocks([part for block in parts if (part := block.parts()) is not None], threads)
+def end_parts(kind: Kind, threads: int | None = 1) -> EndParts:
+    embedding, norm, head = ends(kind, threads)
+    return EndParts(embedding.matrix, norm.weight, norm.eps, head.matrix, head.bias)
+
+
+def fused(kind: Kind, parts: list[Block] | None = None, threads: int | None = 1) -> Blocks:
+    parts = blocks(kind, threads) if parts is None else parts
+    run = Blocks([part for block in parts if (part := block.parts()) is not None], end_parts(kind, threads), threads)
     assert len(run.weights) == len(parts)
     return run
 
@@ -131,7 +146,7 @@ def test_the_bits_of_one_by_one(name: str, isa: str) -> None:
     kind = KINDS[name]
     with instructions(isa):
         parts = blocks(kind)
-        run = fused(parts)
+        run = fused(kind, parts)
         for shape in ("chain", "tree", "slots"):
             for n in WIDTHS if isa != "generic" else (1, 7):
                 x, own, theirs = inputs(kind, n), stores(kind), stores(kind)
@@ -148,16 +163,16 @@ def test_the_bits_of_one_by_one(name: str, isa: str) -> None:
 @pytest.mark.parametrize("name", KINDS)
 def test_any_number_of_threads(name: str) -> None:
     kind = KINDS[name]
-    expected = fused(blocks(kind))(inputs(kind, 64), turn(kind, 64, "tree"), stores(kind), 0, LAYERS)
+    expected = fused(kind)(inputs(kind, 64), turn(kind, 64, "tree"), stores(kind), 0, LAYERS)
     for threads in (2, 3, 8, None):
-        run = fused(blocks(kind, threads), threads)
+        run = fused(kind, threads=threads)
         assert same(run(inputs(kind, 64), turn(kind, 64, "tree"), stores(kind), 0, LAYERS), expected), threads
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_row_does_not_know_its_company(name: str) -> None:
     kind, x = KINDS[name], inputs(KINDS[name], 16)
-    run = fused(blocks(kind))
+    run = fused(kind)
     held, whole = stores(kind), turn(kind, 16, "chain")
     together = run(x, whole, held, 0, LAYERS)
     alone = stores(kind)
@@ -170,7 +185,7 @@ def test_a_row_does_not_know_its_company(name: str) -> None:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_what_lies_in_the_scratch_memory_does_not_matter(name: str) -> None:
-    kind, run = KINDS[name], fused(blocks(KINDS[name]))
+    kind, run = KINDS[name], fused(KINDS[name])
     for n in (64, 1, 7):
         expected = run(inputs(kind, n), turn(kind, n, "tree"), stores(kind), 0, LAYERS)
         run.scratch.fill_(float("nan"))
@@ -180,7 +195,7 @@ def test_what_lies_in_the_scratch_memory_does_not_matter(name: str) -> None:
 def test_the_scratch_memory_is_as_large_as_it_must_be() -> None:
     for kind in KINDS.values():
         for n in WIDTHS:
-            run = fused(blocks(kind))
+            run = fused(kind)
             run(inputs(kind, n), turn(kind, n, "chain"), stores(kind), 0, LAYERS)
             size = len(run.scratch)
             guarded = torch.full((size + 4096,), 7.0)
@@ -190,10 +205,65 @@ def test_the_scratch_memory_is_as_large_as_it_must_be() -> None:
             assert (guarded[:size] != 7).any()
 
 
+def tokens(n: int) -> Tensor:
+    return torch.arange(n) * 7 % VOCABULARY
+
+
+def by_position(kind: Kind, now: Turn) -> Turn:
+    """The same turn with the angles of all positions."""
+    angles = torch.arange(CELLS).unsqueeze(1) * torch.linspace(0.001, 1, kind.head // 2)
+    return replace(now, cos=angles.cos(), sin=angles.sin())
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_whole_model(name: str) -> None:
+    kind = KINDS[name]
+    parts, run, (embedding, norm, head) = blocks(kind), fused(kind, threads=2), ends(kind)
+    for shape in ("chain", "tree", "slots"):
+        for n in (64, 1, 7):
+            now, own, theirs = turn(kind, n, shape), stores(kind), stores(kind)
+            expected = head(norm(one_by_one(parts, embedding(tokens(n)), now, theirs)))
+            for poisoned in (False, True):
+                if poisoned:
+                    run.scratch.fill_(float("nan"))
+                got = run.evaluate(tokens(n), by_position(kind, now), own, True)
+                assert same(got, expected), (shape, n, poisoned)
+            unread = stores(kind)
+            assert run.evaluate(tokens(n), by_position(kind, now), unread, False).shape == (0, VOCABULARY)
+            for a, b, c in zip(own, theirs, unread, strict=True):
+                assert same(a.k, b.k)
+                assert same(c.v, b.v)
+
+
+def test_a_whole_model_stays_in_its_scratch_memory() -> None:
+    for kind in KINDS.values():
+        for n in WIDTHS:
+            run, now = fused(kind), by_position(kind, turn(kind, n, "chain"))
+            run.evaluate(tokens(n), now, stores(kind), True)
+            size = len(run.scratch)
+            guarded = torch.full((size + 4096,), 7.0)
+            run.scratch = guarded[:size]
+            run.evaluate(tokens(n), now, stores(kind), True)
+            assert (guarded[size:] == 7).all()
+
+
+@pytest.mark.parametrize("bad", [-1, VOCABULARY])
+def test_tokens_outside_the_vocabulary(bad: int) -> None:
+    kind = KINDS["odd"]
+    with pytest.raises(IndexError, match="vocabulary"):
+        fused(kind).evaluate(torch.tensor([bad]), by_position(kind, turn(kind, 1, "chain")), stores(kind), True)
+
+
+def test_positions_without_angles() -> None:
+    kind, now = KINDS["odd"], turn(KINDS["odd"], 2, "chain")
+    with pytest.raises(IndexError, match="positions"):
+        fused(kind).evaluate(tokens(2), now, stores(kind), True)
+
+
 def test_a_part_of_the_layers() -> None:
     kind, held = KINDS["qwen2"], stores(KINDS["qwen2"])
     parts, x, now = blocks(kind), inputs(KINDS["qwen2"], 7), turn(KINDS["qwen2"], 7, "chain")
-    run = fused(parts)
+    run = fused(kind, parts)
     whole = run(x, now, stores(kind), 0, LAYERS)
     middle = run(x, now, held, 0, 2)
     assert same(middle, one_by_one(parts[:2], x, now, stores(kind)[:2]))
@@ -202,7 +272,7 @@ def test_a_part_of_the_layers() -> None:
 
 
 def test_another_cache_is_noticed() -> None:
-    kind, run = KINDS["llama"], fused(blocks(KINDS["llama"]))
+    kind, run = KINDS["llama"], fused(KINDS["llama"])
     first, second = stores(kind), [Dense(held.k * 2, held.v * 2) for held in stores(kind)]
     now, x = turn(kind, 2, "chain"), inputs(kind, 2)
     expected = run(x, now, first, 0, LAYERS)
@@ -221,7 +291,7 @@ def test_another_cache_is_noticed() -> None:
     ],
 )
 def test_rows_outside_the_cache(bad: dict) -> None:
-    kind, run, held = KINDS["odd"], fused(blocks(KINDS["odd"])), stores(KINDS["odd"])
+    kind, run, held = KINDS["odd"], fused(KINDS["odd"]), stores(KINDS["odd"])
     good = turn(kind, 2, "chain")
     changes = {name: replace(good.reach, **value) if name == "reach" else value for name, value in bad.items()}
     with pytest.raises(IndexError, match="outside a cache"):
@@ -234,10 +304,12 @@ def test_parts_that_do_not_fit() -> None:
     kind, good = KINDS["odd"], blocks(KINDS["odd"])[0].parts()
     assert good is not None
     with pytest.raises(ValueError, match="shapes"):
-        Blocks([replace(good, matrices=[*good.matrices[:6], good.matrices[0]])])
+        Blocks([replace(good, matrices=[*good.matrices[:6], good.matrices[0]])], end_parts(kind))
     with pytest.raises(ValueError, match="norms or biases"):
-        Blocks([replace(good, attn_norm=torch.ones(kind.width - 1))])
-    run = fused(blocks(kind))
+        Blocks([replace(good, attn_norm=torch.ones(kind.width - 1))], end_parts(kind))
+    with pytest.raises(ValueError, match="embedding"):
+        Blocks([good], replace(end_parts(kind), norm=torch.ones(kind.width + 1)))
+    run = fused(kind)
     with pytest.raises(ValueError, match="store"):
         run(inputs(kind, 1), turn(kind, 1, "chain"), stores(kind)[:2], 0, LAYERS)
     with pytest.raises(ValueError, match="store"):
@@ -245,7 +317,7 @@ def test_parts_that_do_not_fit() -> None:
 
 
 def test_no_memory_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    kind, run = KINDS["odd"], fused(blocks(KINDS["odd"]))
+    kind, run = KINDS["odd"], fused(KINDS["odd"])
     monkeypatch.setattr(run.native, "blocks", lambda *_: 1)
     with pytest.raises(LlamaspecError, match="out of memory"):
         run(inputs(kind, 1), turn(kind, 1, "chain"), stores(kind), 0, LAYERS)

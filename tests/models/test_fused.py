@@ -56,3 +56,14 @@ def test_only_standard_blocks_are_fused(name):
 
     block.__class__ = Other
     assert block.parts() is None
+
+
+def test_only_standard_ends_are_fused():
+    model = next(run.model for name in ONE_PER_ARCHITECTURE if (run := pair(name)[0]).model.fused is not None)
+    for part in ("token_embd", "output_norm", "output"):
+        standard = getattr(model, part)
+        other = type("Other", (type(standard),), {})
+        setattr(model, part, other.__new__(other))
+        assert model.fusion() is None
+        setattr(model, part, standard)
+    assert model.fusion() is not None

@@ -58,5 +58,10 @@ API int llamaspec_attend(const Attention* call, int threads);
 API int64_t llamaspec_blocks_scratch(const BlockWeights* blocks, int n, int64_t width, int64_t rows);  // floats needed
 API int llamaspec_blocks(const BlockWeights* blocks, const BlockCache* caches, int n, const BlockPass* pass);
 
+// A whole model: tokens [pass.rows] -> logits [pass.rows, rows of the head], or none if logits is null. pass.x and y are
+// not used, and scratch has room for rows * (width + 2 * half) floats, each rounded up to 16, more.
+API int llamaspec_model(const ModelEnds* ends, const BlockWeights* blocks, const BlockCache* caches, int n,
+                        const BlockPass* pass, const int64_t* tokens, float* logits);
+
 // Reads n bytes once, for measurements: the bandwidth that no product can pass. The answer means nothing.
 API float llamaspec_read(const uint8_t* bytes, int64_t n, int threads);

@@ -93,6 +93,26 @@ int64_t llamaspec_blocks_scratch(const BlockWeights* blocks, int n, int64_t widt
     return lines(rows * width) + most;
 }
 
+int llamaspec_model(const ModelEnds* ends, const BlockWeights* blocks, const BlockCache* caches, int n,
+                    const BlockPass* whole, const int64_t* tokens, float* logits) {
+    BlockPass pass = *whole;
+    int64_t rows = pass.rows, width = pass.width, half = pass.half;
+    if (!within(tokens, rows, ends->vocabulary) || !within(pass.positions, rows, pass.angles)) return BLOCKS_OUT_OF_RANGE;
+    Cutter scratch = {pass.scratch};
+    float *x = scratch.take(rows * width), *cos = scratch.take(rows * half), *sin = scratch.take(rows * half);
+    llamaspec_rows(ends->embedding_type, ends->embedding, width, tokens, rows, x);
+    for (int64_t row = 0; row < rows; row++) {
+        memcpy(cos + row * half, pass.cos + pass.positions[row] * half, (size_t)half * sizeof(float));
+        memcpy(sin + row * half, pass.sin + pass.positions[row] * half, (size_t)half * sizeof(float));
+    }
+    pass.x = pass.y = x, pass.cos = cos, pass.sin = sin, pass.scratch = scratch.at;
+    int failed = llamaspec_blocks(blocks, caches, n, &pass);
+    if (failed || !logits) return failed;
+    llamaspec_rms_norm(x, ends->norm, scratch.at, rows, width, ends->eps, pass.threads);
+    Product head = product(ends->head, logits, ends->head_bias);
+    return llamaspec_products(&head, 1, scratch.at, width, rows, pass.threads) ? BLOCKS_OUT_OF_MEMORY : BLOCKS_DONE;
+}
+
 int llamaspec_blocks(const BlockWeights* blocks, const BlockCache* caches, int n, const BlockPass* pass) {
     int64_t rows = pass->rows, slots = pass->cache_slots, cells = pass->cache_cells;
     if (!within(pass->write_slots, rows, slots) || !within(pass->write_cells, rows, cells) ||

@@ -16,13 +16,23 @@ struct BlockCache {  // keys and values of one block, [slots, kv_heads, cells, w
     int64_t k_slot, k_head, k_cell, v_slot, v_head, v_cell;
 };
 
+struct ModelEnds {  // what stands before and behind the blocks
+    const uint8_t* embedding;  // [vocabulary, width], as the file holds it
+    int64_t vocabulary;
+    const float* norm;  // [width]
+    const Packed* head;
+    const float* head_bias;  // or null
+    int32_t embedding_type;
+    float eps;
+};
+
 struct BlockPass {  // what all blocks share
     const float* x;  // [rows, width]
-    float* y;        // [rows, width], not x
+    float* y;        // [rows, width]; may be x
     float* scratch;  // llamaspec_blocks_scratch floats
     int64_t rows, width;
-    const float *cos, *sin;  // [rows, half]
-    int64_t half;
+    const float *cos, *sin;  // [rows, half]; for a whole model [angles, half], row = position
+    int64_t half, angles;
     const int64_t *write_slots, *write_cells;             // [rows]: where keys and values go
     const int64_t *positions, *slots, *lengths, *paths;  // [rows], paths [rows, path_width] or null: as for attend
     int64_t path_width;

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from ...errors import LlamaspecError
-from ..dispatch import BlockParts, Held, Matrix, Turn
-from .library import BlockCache, BlockPass, BlockWeights, library
+from ..dispatch import BlockParts, EndParts, Held, Matrix, Turn
+from .library import BlockCache, BlockPass, BlockWeights, ModelEnds, library
 from .ops import whole
 from .packed import Packed, plain
 from .threads import how_many
@@ -25,7 +25,7 @@ class Blocks:
     a time: `scratch` is kept from call to call, and nothing is read from it that the call did not write.
     """
 
-    def __init__(self, blocks: Sequence[BlockParts], threads: int | None = None) -> None:
+    def __init__(self, blocks: Sequence[BlockParts], ends: EndParts, threads: int | None = None) -> None:
         """Raises ValueError if the parts of a block do not fit each other."""
         self.native = library()
         self.width = blocks[0].matrices[0].shape[1]
@@ -33,6 +33,8 @@ class Blocks:
         self.sizes = [_sizes(block, self.width) for block in blocks]
         parts = zip(blocks, self.sizes, strict=True)
         self.weights = (BlockWeights * len(blocks))(*(self._weights(*part) for part in parts))
+        self.ends = self._ends(ends)
+        self.vocabulary = ends.head.shape[0]
         self.caches = (BlockCache * len(blocks))()
         self.stores: Sequence[Held] | None = None
         self.scratch, self.rows = torch.empty(0), 0
@@ -45,31 +47,58 @@ class Blocks:
         """
         if first == last:
             return x
+        x, y = plain(x, self.width), torch.empty_like(x)
+        n, half = x.shape[0], turn.cos.shape[-1]
+        if turn.cos.shape != (n, half):
+            raise ValueError(f"cos {list(turn.cos.shape)} for {n} rows")
+        kept = self._prepare(turn, stores, n, half)
+        self.call.x, self.call.y = x.data_ptr(), y.data_ptr()
+        part = byref(self.weights[first]), byref(self.caches[first]), last - first
+        self._check(self.native.blocks(*part, byref(self.call)), n)
+        del kept
+        return y
+
+    def evaluate(self, tokens: Tensor, turn: Turn, stores: Sequence[Held], logits: bool) -> Tensor:
+        """tokens [N] -> logits [N, V], or [0, V] without. turn.cos, turn.sin: of positions 0, 1, ..., not of rows.
+
+        Raises IndexError for a token, slot, cell or position that does not exist.
+        """
+        n, half = tokens.shape[0], turn.cos.shape[-1]
+        tokens = whole(tokens, n)
+        out = torch.empty((n if logits else 0, self.vocabulary))
+        kept = self._prepare(turn, stores, n, half)
+        failed = self.native.model(
+            self.ends, self.weights, self.caches, len(self.weights), self.call,
+            tokens.data_ptr(), out.data_ptr() if logits else None,
+        )  # fmt: skip
+        self._check(failed, n)
+        del kept
+        return out
+
+    def _prepare(self, turn: Turn, stores: Sequence[Held], n: int, half: int) -> list[Tensor]:
+        """Fill in the call; returns what its pointers point to."""
         if stores is not self.stores:
             self._open(stores)
-        n, half = x.shape[0], turn.cos.shape[-1]
-        if turn.cos.shape != (n, half) or turn.sin.shape != (n, half):
-            raise ValueError(f"cos {list(turn.cos.shape)} and sin {list(turn.sin.shape)} for {n} rows")
-        x, cos, sin = plain(x, self.width), plain(turn.cos, half), plain(turn.sin, half)
-        reach, call = turn.reach, self.call
-        y = torch.empty_like(x)
+        call, reach = self.call, turn.reach
+        if turn.sin.shape != turn.cos.shape:
+            raise ValueError(f"cos {list(turn.cos.shape)} and sin {list(turn.sin.shape)}")
         if n > self.rows:
-            self.scratch = torch.empty(self.native.blocks_scratch(self.weights, len(self.weights), self.width, n))
-            self.rows = n
-        columns = [whole(part, n) for part in (turn.slots, turn.cells, reach.positions, reach.slots, reach.lengths)]
-        call.x, call.y, call.scratch, call.rows = x.data_ptr(), y.data_ptr(), self.scratch.data_ptr(), n
-        call.cos, call.sin, call.half, call.interleaved = cos.data_ptr(), sin.data_ptr(), half, turn.interleaved
-        call.write_slots, call.write_cells, call.positions, call.slots, call.lengths = [t.data_ptr() for t in columns]
-        call.paths, call.path_width = None, 0
+            size = self.native.blocks_scratch(self.weights, len(self.weights), self.width, n)
+            self.scratch, self.rows = torch.empty(size + n * (self.width + 2 * half) + 64), n
+        kept = [plain(turn.cos, half), plain(turn.sin, half)]
+        kept += [whole(part, n) for part in (turn.slots, turn.cells, reach.positions, reach.slots, reach.lengths)]
+        call.scratch, call.rows, call.half, call.angles = self.scratch.data_ptr(), n, half, turn.cos.shape[0]
+        call.cos, call.sin, call.write_slots, call.write_cells, call.positions, call.slots, call.lengths = [
+            part.data_ptr() for part in kept
+        ]
+        call.interleaved, call.paths, call.path_width = turn.interleaved, None, 0
         if reach.paths is not None:
             paths = reach.paths.to(torch.int64).contiguous()
             if paths.ndim != 2 or paths.shape[0] != n or not paths.shape[1]:
                 raise ValueError(f"paths {list(paths.shape)} for {n} rows")
             call.paths, call.path_width = paths.data_ptr(), paths.shape[1]
-        failed = self.native.blocks(byref(self.weights[first]), byref(self.caches[first]), last - first, byref(call))
-        if failed:
-            raise self._error(failed, n)
-        return y
+            kept.append(paths)
+        return kept
 
     def _weights(self, block: BlockParts, sizes: tuple[int, int]) -> BlockWeights:
         """The block's pointers; what they point to is kept."""
@@ -79,6 +108,19 @@ class Blocks:
         biases = [None if bias is None else self._vector(bias) for bias in block.biases]
         self.kept += block.matrices
         return BlockWeights(*pointers, *matrices, *biases, block.heads, block.kv_heads, *sizes, block.eps, block.scale)
+
+    def _ends(self, ends: EndParts) -> ModelEnds:
+        embedding, head = ends.embedding, ends.head
+        assert isinstance(embedding, Packed)
+        assert isinstance(head, Packed)
+        if embedding.shape[1] != self.width or head.shape[1] != self.width or ends.norm.shape != (self.width,):
+            raise ValueError(f"embedding {embedding.shape}, norm {list(ends.norm.shape)} and head {head.shape}")
+        self.kept += [embedding, head]
+        bias = None if ends.head_bias is None else self._vector(ends.head_bias)
+        return ModelEnds(
+            embedding.source.data_ptr(), embedding.shape[0], self._vector(ends.norm), head.handle, bias,
+            embedding.type, ends.eps,
+        )  # fmt: skip
 
     def _vector(self, vector: Tensor) -> int:
         """Where its values lie as float32, as long as this object lives."""
@@ -102,15 +144,20 @@ class Blocks:
         self.call.cache_is_half = dtype is torch.float16
         self.stores = stores
 
-    def _error(self, failed: int, rows: int) -> Exception:
+    def _check(self, failed: int, rows: int) -> None:
         if failed == OUT_OF_RANGE:
-            return IndexError(f"slots, cells or positions outside a cache of {self.call.cache_cells} cells")
-        return LlamaspecError(f"out of memory while evaluating {rows} rows", hint="use a smaller --ubatch-size")
+            cells = self.call.cache_cells
+            raise IndexError(
+                f"tokens outside the vocabulary, or slots, cells or positions outside a cache of {cells} cells"
+            )
+        if failed:
+            raise LlamaspecError(f"out of memory while evaluating {rows} rows", hint="use a smaller --ubatch-size")
 
 
-def fusible(blocks: Sequence[BlockParts]) -> bool:
+def fusible(blocks: Sequence[BlockParts], ends: EndParts) -> bool:
     """Whether every matrix has a native layout."""
-    return bool(blocks) and all(isinstance(matrix, Packed) for block in blocks for matrix in block.matrices)
+    matrices = [ends.embedding, ends.head, *(matrix for block in blocks for matrix in block.matrices)]
+    return bool(blocks) and all(isinstance(matrix, Packed) for matrix in matrices)
 
 
 def _sizes(block: BlockParts, width: int) -> tuple[int, int]:

@@ -40,9 +40,9 @@ class Native:
         """The activations are rounded once for all matrices."""
         return Together([matrix for matrix in matrices if isinstance(matrix, Packed)], biases)
 
-    def fuse(self, blocks: Sequence[dispatch.BlockParts]) -> dispatch.Run | None:
+    def fuse(self, blocks: Sequence[dispatch.BlockParts], ends: dispatch.EndParts) -> dispatch.Run | None:
         """One call into the library for all of them; None where a matrix has no native layout."""
-        return Blocks(blocks, self.threads) if fusible(blocks) else None
+        return Blocks(blocks, ends, self.threads) if fusible(blocks, ends) else None
 
     def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
         """x [..., D] -> same."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...errors import LlamaspecError
 
-VERSION = 1
+VERSION = 2
 """Of the C interface (api.h)."""
 
 
@@ -53,6 +53,18 @@ class BlockCache(Structure):
     )
 
 
+class ModelEnds(Structure):
+    """What stands before and behind the blocks (block.h)."""
+
+    _fields_ = (
+        ("embedding", c_void_p),
+        ("vocabulary", c_int64),
+        *((name, c_void_p) for name in ("norm", "head", "head_bias")),
+        ("embedding_type", c_int32),
+        ("eps", c_float),
+    )
+
+
 class BlockPass(Structure):
     """What all blocks of a pass share (block.h)."""
 
@@ -60,7 +72,7 @@ class BlockPass(Structure):
         *((name, c_void_p) for name in ("x", "y", "scratch")),
         *((name, c_int64) for name in ("rows", "width")),
         *((name, c_void_p) for name in ("cos", "sin")),
-        ("half", c_int64),
+        *((name, c_int64) for name in ("half", "angles")),
         *((name, c_void_p) for name in ("write_slots", "write_cells", "positions", "slots", "lengths", "paths")),
         *((name, c_int64) for name in ("path_width", "cache_slots", "cache_cells")),
         *((name, c_int32) for name in ("cache_is_half", "interleaved", "threads")),
@@ -88,6 +100,7 @@ _SIGNATURES: dict[str, tuple[type | None, tuple[type, ...]]] = {
     "read": (F, (P, L, N)),
     "attend": (N, (POINTER(Attention), N)),
     "blocks_scratch": (L, (POINTER(BlockWeights), N, L, L)),
+    "model": (N, (POINTER(ModelEnds), POINTER(BlockWeights), POINTER(BlockCache), N, POINTER(BlockPass), P, P)),
     "blocks": (N, (POINTER(BlockWeights), POINTER(BlockCache), N, POINTER(BlockPass))),
 }
 
