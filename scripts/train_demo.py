@@ -3,8 +3,9 @@
     python scripts/train_demo.py --size cpu          # about an hour on two cores with AMX
     python scripts/train_demo.py --size gpu          # about ten minutes on one large GPU
 
-Stages run in order and each resumes where it was stopped: corpus, vocabulary, target, rollouts (the target's own
-greedy text), draft, acceptance, export to llamaspec/demo/*.gguf. Everything but the result lies in --cache.
+Stages run in order and each resumes where it was stopped: corpus, vocabulary, target, polish (mostly conversations),
+rollouts (the target's own greedy text), draft, acceptance, export to llamaspec/demo/*.gguf. Everything but the result
+lies in --cache.
 """
 
 import argparse
@@ -26,8 +27,10 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/llamaspec/train_demo")
     parser.add_argument("--out", type=Path, default=_ROOT / "llamaspec/demo")
     parser.add_argument("--target-steps", type=int, help="instead of the size's own")
+    parser.add_argument("--polish-steps", type=int, help="instead of the size's own")
     parser.add_argument("--draft-steps", type=int, help="instead of the size's own")
     parser.add_argument("--rollouts", type=int, help="instead of the size's own")
+    parser.add_argument("--lessons", type=int, help="windows that the draft learns from, instead of the size's own")
     parser.add_argument("--threads", type=int, default=min(os.cpu_count() or 1, 16))
     parser.add_argument("--no-compile", action="store_true", help="do not use torch.compile")
     train(parser.parse_args())
@@ -59,21 +62,39 @@ def train(options: argparse.Namespace) -> None:
     )
     target_run.train(training.next_token(target), lambda: acceptance.loss(target, held_out))
 
+    polish_run = training.Run(
+        name="polish",
+        network=target,
+        steps=options.polish_steps or size.polish_steps,
+        tokens=size.tokens,
+        mix=training.Mix((files, chats), (0.35, 0.65)),
+        checkpoint=cache / f"polish-{options.size}.pt",
+        compiled=False,
+        windows=((1.0, 512),),
+        peak=0.4,
+    )
+    polish_run.train(training.next_token(target), lambda: acceptance.loss(target, held_out))
+    target_run.log += [(target_run.steps + step, value) for step, value in polish_run.log]
+
     target.requires_grad_(False)
     own = rollouts.build(
         target, (files, chats), options.rollouts or size.rollouts, cache / f"rollouts-{options.size}.npy"
     )
     draft = Network(size.draft).to(device)
+    draft.borrow(target)
+    mix = training.Mix((files, chats, own), (0.35, 0.1, 0.55))
+    lessons = training.Lessons.hear(target, mix, options.lessons or size.lessons, 512)
     draft_run = training.Run(
         name="draft",
         network=draft,
         steps=options.draft_steps or size.draft_steps,
-        tokens=size.tokens,
-        mix=training.Mix((files, chats, own), (0.4, 0.1, 0.5)),
+        tokens=size.tokens // 2,
+        mix=lessons,
         checkpoint=cache / f"draft-{options.size}.pt",
-        compiled=compiled,
+        compiled=compiled and device.type == "cuda",  # on a CPU the draft is done before compiling has paid
+        windows=((1.0, 512),),
     )
-    draft_run.train(training.imitation(draft, target, 0.5, compiled), lambda: acceptance.loss(draft, held_out))
+    draft_run.train(training.imitation(draft, target, lessons, 0.5), lambda: acceptance.loss(draft, held_out))
 
     measured = acceptance.measure(target, draft, held_out)
     print(measured.line(), flush=True)
@@ -81,7 +102,7 @@ def train(options: argparse.Namespace) -> None:
         print(f"--- {ask!r}\n{acceptance.sample(target, tokenizer, ask)}", flush=True)
     for run in (target_run, draft_run):
         path = options.out / f"demo-{run.name}-q8_0.gguf"
-        export.write(path, run, tokenizer, measured, text)
+        export.write(path, run, tokenizer, measured if run is draft_run else None, text)
         print(f"{path}: {path.stat().st_size / 1e6:.2f} MB", flush=True)
 
 

@@ -17,7 +17,7 @@ from train_demo.training import SEED, Run
 CONTEXT = 2048
 
 
-def write(path: Path, run: Run, tokenizer: Tokenizer, measured: Acceptance, corpus: Corpus) -> None:
+def write(path: Path, run: Run, tokenizer: Tokenizer, measured: Acceptance | None, corpus: Corpus) -> None:
     """Write one model; the file appears under its name only when it is whole."""
     part = path.with_suffix(".part")
     writer = gguf.GGUFWriter(part, "llama")
@@ -73,13 +73,14 @@ def _vocabulary(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
     writer.add_chat_template(vocabulary.TEMPLATE)
 
 
-def _card(writer: gguf.GGUFWriter, run: Run, measured: Acceptance, corpus: Corpus) -> None:
-    """The model card: what it is, what it read, how it was trained and what was measured."""
+def _card(writer: gguf.GGUFWriter, run: Run, measured: Acceptance | None, corpus: Corpus) -> None:
+    """The model card: what it is, what it read, how it was trained; a draft's also tells its acceptance."""
     role = {"target": "target of the embedded pair", "draft": "draft of the embedded pair, distilled from its target"}
     taught = {
-        "target": "next token on whole files and on small documented functions posed as ChatML turns",
+        "target": "next token on whole files and on small documented functions posed as ChatML turns; these are most "
+        "of the last steps",
         "draft": "KL to the target plus half the cross-entropy with its best token, on the corpus and on the target's "
-        "own greedy text",
+        "own greedy text; embedding started from the target's, projected onto its principal directions",
     }
     count = sum(p.numel() for p in run.network.parameters())
     writer.add_name(f"llamaspec demo {run.name}")
@@ -97,23 +98,22 @@ def _card(writer: gguf.GGUFWriter, run: Run, measured: Acceptance, corpus: Corpu
         "role": run.name,
         "objective": taught[run.name],
         "optimiser": "Muon (matrices, peak 0.02), Adam (embedding and norms, peak 0.003); warm-up 40 steps, hold, "
-        "linear fall over the last 45 %; windows of 256, 512, then 1024 tokens",
+        "linear fall over the last 45 %; windows of 256 to 1024 tokens (target) or up to 512 (draft)",
         "losses": ", ".join(f"{step}: {value:.4f}" for step, value in run.log),
         "losses.unit": "step: nats per token on the beginnings of the held-out files",
-        "acceptance.line": measured.line(),
-        "acceptance.method": f"float32 before quantisation; prompt: the first {PROMPT} tokens of a file; {ANSWER} "
-        "greedy tokens or fewer if the text ends; accepted / drafted",
     }
+    numbers = {"steps": run.steps, "tokens_per_step": run.tokens, "seed": SEED, "parameters": count}
+    if measured:
+        texts["acceptance.line"] = measured.line()
+        texts["acceptance.method"] = (
+            f"float32 before quantisation; prompt: the first {PROMPT} tokens of a file; {ANSWER} greedy tokens, "
+            "or fewer if the text ends; accepted / drafted"
+        )
+        numbers["acceptance.draft_max"] = DRAFT_MAX
+        writer.add_float32("llamaspec.demo.acceptance", measured.rate)
     for key, value in texts.items():
         writer.add_string(f"llamaspec.demo.{key}", value)
-    writer.add_float32("llamaspec.demo.acceptance", measured.rate)
-    for key, number in {
-        "acceptance.draft_max": DRAFT_MAX,
-        "steps": run.steps,
-        "tokens_per_step": run.tokens,
-        "seed": SEED,
-        "parameters": count,
-    }.items():
+    for key, number in numbers.items():
         writer.add_uint32(f"llamaspec.demo.{key}", number)
     for key, values in {"corpus": sources(), "held_out": list(corpus.held_out)}.items():
         writer.add_key_value(f"llamaspec.demo.{key}", values, GGUFValueType.ARRAY, GGUFValueType.STRING)

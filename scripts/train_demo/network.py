@@ -40,14 +40,17 @@ def rotate(x: Tensor, first: int) -> Tensor:
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """q [B, H, T, head] at the last T positions of k, v [B, H, S, head] -> [B, H, T, head].
+    """q [B, H, T, head] at the last T positions of k, v [B, KV, S, head] -> [B, H, T, head]; KV divides H.
 
     Written out: at a few hundred positions torch's fused attention takes three times as long backwards on a CPU.
     """
-    steps, seen = q.shape[2], k.shape[2]
-    scores = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
+    batch, heads, steps, head = q.shape
+    kv_heads, seen = k.shape[1], k.shape[2]
+    scores = q.reshape(batch, kv_heads, -1, head) @ k.transpose(-1, -2) * head**-0.5
     hidden = torch.ones(steps, seen, dtype=torch.bool, device=q.device).triu(seen - steps + 1)
-    return scores.masked_fill(hidden, float("-inf")).softmax(-1).to(v.dtype) @ v
+    scores = scores.view(batch, kv_heads, -1, steps, seen).masked_fill(hidden, float("-inf"))
+    mixed = scores.softmax(-1).to(v.dtype).flatten(2, 3) @ v
+    return mixed.view(batch, heads, steps, head)
 
 
 class Norm(nn.Module):
@@ -90,8 +93,7 @@ class Block(nn.Module):
         q, k = rotate(q, first), rotate(k, first)
         if past:
             k, v = torch.cat((past[0], k), 2), torch.cat((past[1], v), 2)
-        group = self.shape.heads // self.shape.kv_heads
-        mixed = attend(q, k.repeat_interleave(group, 1), v.repeat_interleave(group, 1))
+        mixed = attend(q, k, v)
         x = x + self.attn_output(mixed.transpose(1, 2).reshape(batch, steps, -1))
         h = self.ffn_norm(x)
         return x + self.ffn_down(F.silu(self.ffn_gate(h)) * self.ffn_up(h)), (k, v)
@@ -133,3 +135,9 @@ class Network(nn.Module):
             x, kept = block(x, cache[i] if cache else None)
             after.append(kept)
         return F.linear(self.output_norm(x), self.token_embd.weight), after
+
+    @torch.no_grad()
+    def borrow(self, teacher: "Network") -> None:
+        """Start from the teacher's embedding, projected onto its principal directions."""
+        table = teacher.token_embd.weight.float()
+        self.token_embd.weight.copy_(table @ torch.linalg.svd(table, full_matrices=False)[2][: self.shape.width].T)

@@ -36,6 +36,31 @@ class Mix:
         return torch.from_numpy(np.stack(cut).astype(np.int64))
 
 
+@dataclass(frozen=True)
+class Lessons:
+    """Fixed windows with what the teacher made of them, computed once: the teacher costs more than the draft.
+
+    ids [N, window + 1]; known [N, window, width of the teacher] bfloat16, the teacher's features.
+    """
+
+    ids: Tensor
+    known: Tensor
+
+    @classmethod
+    def hear(cls, teacher: Network, mix: Mix, count: int, window: int) -> "Lessons":
+        """Draw `count` windows of a mix and run the teacher over them."""
+        device = teacher.output_norm.weight.device
+        ids = mix.rows(SEED, count, window).to(device)
+        with torch.no_grad(), half(device):
+            known = [teacher.features(part[:, :-1]).to(torch.bfloat16) for part in ids.split(16)]
+        return cls(ids, torch.cat(known))
+
+    def rows(self, step: int, rows: int, window: int) -> Tensor:
+        """Numbers [rows] of the windows of a step; `window` is fixed already."""
+        chosen = np.random.default_rng([SEED, step]).choice(len(self.ids), rows, replace=False)
+        return torch.from_numpy(chosen)
+
+
 @dataclass
 class Run:
     """One network on its way through its steps."""
@@ -44,9 +69,11 @@ class Run:
     network: Network
     steps: int
     tokens: int
-    mix: Mix
+    mix: Mix | Lessons
     checkpoint: Path
     compiled: bool
+    windows: tuple[tuple[float, int], ...] = WINDOWS
+    peak: float = 1.0
     log: list[tuple[int, float]] = field(default_factory=list)
 
     def train(self, loss: Callable[[Tensor, Callable[[Tensor], Tensor]], Tensor], probe: Callable[[], float]) -> None:
@@ -66,8 +93,8 @@ class Run:
         with bar, stop:
             task = bar.add_task(self.name, total=self.steps, completed=first, note="")
             for step in range(first, self.steps):
-                window = next(w for until, w in WINDOWS if step < until * self.steps)
-                rate = _rate(step, self.steps)
+                window = next(w for until, w in self.windows if step < until * self.steps)
+                rate = self.peak * _rate(step, self.steps)
                 for optimiser, peak in ((muon, 0.02), (adam, 0.003)):
                     for group in optimiser.param_groups:
                         group["lr"] = peak * rate
@@ -160,15 +187,13 @@ def next_token(network: Network) -> Callable[[Tensor, Callable[[Tensor], Tensor]
 
 
 def imitation(
-    network: Network, teacher: Network, hard: float, compiled: bool
+    network: Network, teacher: Network, lessons: Lessons, hard: float
 ) -> Callable[[Tensor, Callable[[Tensor], Tensor]], Tensor]:
-    """The draft's loss against a fixed teacher."""
-    wise = torch.compile(teacher.features, dynamic=False) if compiled else teacher.features
+    """The draft's loss against a fixed teacher, on the lessons of the given numbers."""
 
-    def loss(ids: Tensor, features: Callable[[Tensor], Tensor]) -> Tensor:
+    def loss(numbers: Tensor, features: Callable[[Tensor], Tensor]) -> Tensor:
+        ids, known = lessons.ids[numbers], lessons.known[numbers]
         with half(ids.device):
-            with torch.no_grad():
-                known = wise(ids[:, :-1])
             seen = features(ids[:, :-1])
         value, _ = Imitation.apply(
             seen.flatten(0, 1), network.token_embd.weight, known.flatten(0, 1), teacher.token_embd.weight, hard
