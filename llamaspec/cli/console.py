@@ -9,6 +9,7 @@ from ..engine.events import Stop, Text
 from ..errors import LlamaspecError
 from ..options.groups import Groups
 from . import runner, terminal
+from .paint import Paint
 from .run import closable, tell
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Console:
     def _answer(self) -> None:
         """Streams an answer; Ctrl-C keeps the part that is there."""
         pieces: list[str] = []
+        paint = Paint(self.groups)
         stop = Stop("interrupt")
         events = closable(self.llm.chat(self.messages, **self._again()))
         try:
@@ -92,13 +94,14 @@ class Console:
                 for event in events:
                     if isinstance(event, Text):
                         pieces.append(event.text)
-                        terminal.answer(event.text)
+                        paint.write(event)
                     elif isinstance(event, Stop):
                         stop = event
         except KeyboardInterrupt:
             runner.INTERRUPTS.settle()
         self.messages.append({"role": "assistant", "content": "".join(pieces)})
         terminal.end_line()
+        paint.legend()
         if stop.reason != "interrupt":
             tell(stop, self.groups, chat=True)
 

@@ -6,7 +6,7 @@ from .. import demo as embedded
 from ..options.groups import Groups
 from ..options.keywords import override
 from . import report, terminal
-from .run import answer_tokens, load, one_answer, run
+from .run import answer_tokens, load, one_answer, run, saving
 
 if TYPE_CHECKING:
     from ..engine.llm import LLM
@@ -46,12 +46,14 @@ def compared(groups: Groups) -> int:
     prompt = groups.chat.prompt or ""
     seed = groups.sampling.seed if groups.sampling.seed >= 0 else 1
     groups = override(groups, seed=seed)
-    llm = load(groups)
-    _warm(llm)
-    if not groups.log.json:
-        terminal.say(prompt)
-    fast = one_answer(llm, groups, llm.stream(prompt))
-    tokens = answer_tokens(llm)
+    with saving(load(groups)) as llm:
+        _warm(llm)
+        if not groups.log.json:
+            terminal.say(prompt)
+        fast = one_answer(llm, groups, llm.stream(prompt))
+        tokens = answer_tokens(llm)
+    if groups.speculation.synth_len is not None or groups.speculation.synth_rates:
+        return 0  # the tokens are nobody's: there is nothing to compare
     plain = load(override(groups, spec_type="none"), quiet=True)
     _warm(plain)
     alone = plain.complete(prompt)

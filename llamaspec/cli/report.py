@@ -1,28 +1,82 @@
 """What an answer cost and what speculation was worth: the lines on stderr, and the object of --json."""
 
 import json
-from typing import Any, cast
+from typing import Any
 
-from ..drafting.stats import Report, Style
+from ..drafting.stats import Report, Spelled
 from ..engine.events import Stop, Timings
 from ..options.groups import Groups
 
 
 def lines(stop: Stop, groups: Groups, chat: bool) -> list[str]:
-    """Acceptance, a line per drafter, advice, and with --show-timings (on in a chat) the bracketed speeds."""
+    """Acceptance, a line per drafter, speed-up, advice, and with --show-timings (on in a chat) the bracketed speeds."""
     log, found = groups.log, []
     if isinstance(stop.drafting, Report) and log.verbosity > 0:
-        found += _drafting(stop.drafting, groups.speculation.stats, log.verbosity)
+        found += _drafting(stop.drafting, stop.timings, groups)
     if log.show_timings or (log.show_timings is None and chat and log.verbosity > 0):
         found.append(speeds(stop.timings))
     return found
 
 
-def _drafting(report: Report, style: str, verbosity: int) -> list[str]:
+def _drafting(report: Report, timings: Timings, groups: Groups) -> list[str]:
+    style, spelled = groups.speculation.stats, spelling(groups)
     if style == "json":
-        return [json.dumps(report.json(), ensure_ascii=False)]
-    statistics = report.lines(cast(Style, style), per_position=verbosity >= 4)
-    return [report.header(), *statistics, *report.advice()]
+        return [json.dumps(report.json(spelled) | worth(timings), ensure_ascii=False)]
+    if style == "old":
+        return report.lines("old")
+    statistics = report.lines("new", per_position=groups.log.verbosity >= 4)
+    return [report.header(), *statistics, *speed_up(timings), *report.advice(spelled)]
+
+
+def speed_up(timings: Timings) -> list[str]:
+    """The line that compares with plain decoding, if that was measured."""
+    if not timings.plain_s:
+        return []
+    with_, plain = timings.predicted_per_second, timings.plain_per_second
+    return [f"speed-up = {timings.speed_up:.2f} ({with_:.1f} t/s, plain {plain:.1f} t/s)"]
+
+
+def worth(timings: Timings) -> dict[str, float]:
+    """The same for JSON."""
+    if not timings.plain_s:
+        return {}
+    return {"plain_per_second": timings.plain_per_second, "speed_up": timings.speed_up}
+
+
+OLDER = {
+    "--spec-draft-n-max": ("draft_max", "--draft-max"),
+    "--spec-ngram-mod-n-max": ("draft_max", "--draft-max"),
+    "--spec-draft-p-min": ("", "--draft-p-min"),
+    "--spec-ngram-simple-size-n": ("spec_ngram_size_n", "--spec-ngram-size-n"),
+    "--spec-ngram-map-k-size-n": ("spec_ngram_size_n", "--spec-ngram-size-n"),
+    "--spec-ngram-map-k4v-size-n": ("spec_ngram_size_n", "--spec-ngram-size-n"),
+    "--spec-ngram-mod-n-match": ("spec_ngram_size_n", "--spec-ngram-size-n"),
+    "--spec-ngram-simple-size-m": ("spec_ngram_size_m", "--spec-ngram-size-m"),
+    "--spec-ngram-map-k-size-m": ("spec_ngram_size_m", "--spec-ngram-size-m"),
+    "--spec-ngram-map-k4v-size-m": ("spec_ngram_size_m", "--spec-ngram-size-m"),
+}
+"""Today's flag -> the keyword and the spelling of the older one that sets the same value ("" = the same keyword)."""
+
+
+def spelling(groups: Groups) -> Spelled:
+    """Flags as the user spelled them: advice is for the command line that was typed.
+
+    A flag that was not said goes by today's name, or by its older one with --spec-compat old or if the user writes
+    --draft-max.
+    """
+    said = groups.said
+    older = groups.speculation.compat == "old" or "draft_max" in said
+
+    def spelled(flag: str) -> str:
+        key, old = OLDER.get(flag, ("", flag))
+        typed = [name for name in said if name in (flag[2:].replace("-", "_"), key)]
+        if typed and said[typed[-1]].name.startswith("--"):
+            return said[typed[-1]].name
+        if typed:
+            return old if typed[-1] == key else flag
+        return old if older and flag.startswith("--spec-draft-") else flag
+
+    return spelled
 
 
 def speeds(timings: Timings) -> str:
@@ -30,7 +84,7 @@ def speeds(timings: Timings) -> str:
     return f"[ Prompt: {timings.prompt_per_second:.1f} t/s | Generation: {timings.predicted_per_second:.1f} t/s ]"
 
 
-def as_json(text: str, tokens: list[int], stop: Stop) -> dict[str, Any]:
+def as_json(text: str, tokens: list[int], stop: Stop, spelled: Spelled = str) -> dict[str, Any]:
     """A whole answer as one object; names and units as in llama-server's timings."""
     timings = stop.timings
     times: dict[str, Any] = {
@@ -44,5 +98,6 @@ def as_json(text: str, tokens: list[int], stop: Stop) -> dict[str, Any]:
     }
     if timings.draft_n:
         times |= {"draft_n": timings.draft_n, "draft_n_accepted": timings.draft_n_accepted}
-    drafting = stop.drafting.json() if isinstance(stop.drafting, Report) else None
+    times |= worth(timings)
+    drafting = stop.drafting.json(spelled) if isinstance(stop.drafting, Report) else None
     return {"text": text, "tokens": tokens, "stop": stop.reason, "timings": times, "drafting": drafting}

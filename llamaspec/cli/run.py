@@ -3,14 +3,15 @@
 import json
 import sys
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from ..engine.events import Event, Stop, Text
 from ..errors import LlamaspecError, UsageError
 from ..options.groups import Groups
 from ..weights.file import GGUFFile
-from . import report, terminal
+from . import report, runner, terminal
+from .paint import Paint
 from .prompt import first_prompt, prepared, system_message
 
 if TYPE_CHECKING:
@@ -31,7 +32,12 @@ def run(groups: Groups) -> int:
     if stays and groups.log.json:
         raise UsageError("--json prints one answer, and this would be a chat", "give a prompt with -p, without -cnv")
     system = system_message(groups)
-    llm = load(groups)
+    with saving(load(groups)) as llm:
+        return _answered(llm, groups, prompt, stays, system)
+
+
+def _answered(llm: "LLM", groups: Groups, prompt: str | None, stays: bool, system: str | None) -> int:
+    """One answer to the prompt, or a chat."""
     messages = [{"role": "system", "content": system}] if system is not None else []
     if stays:
         from .console import Console
@@ -48,6 +54,21 @@ def run(groups: Groups) -> int:
     return 0
 
 
+@contextmanager
+def saving(llm: "LLM") -> Iterator["LLM"]:
+    """Closes the engine at the end, however it comes, so that what drafters learnt is kept."""
+    try:
+        yield llm
+    except KeyboardInterrupt:
+        runner.INTERRUPTS.settle()  # it has been obeyed: an error while saving is news, and Ctrl-C may stop that too
+        llm.close()
+        raise
+    except BaseException:
+        llm.close()
+        raise
+    llm.close()
+
+
 def load(groups: Groups, quiet: bool = False) -> "LLM":
     """The engine for the groups; its remarks go to stderr, from --verbosity 2, unless quiet.
 
@@ -56,10 +77,13 @@ def load(groups: Groups, quiet: bool = False) -> "LLM":
     for path, flag in ((groups.model.model, "-m"), (groups.model.model_draft, "-md")):
         if path:
             _check(path, flag)
+    from ..engine.judge import INVALID
     from ..engine.llm import LLM
 
     def tell_note(line: str) -> None:
-        if groups.log.verbosity >= 2 and not quiet:
+        if line == INVALID:
+            terminal.say(f"warning: {line}")
+        elif groups.log.verbosity >= 2 and not quiet:
             terminal.say(f"note: {line}")
 
     return LLM(groups, tell_note)
@@ -75,19 +99,21 @@ def _check(path: str, flag: str) -> None:
 def one_answer(llm: "LLM", groups: Groups, events: Iterator[Event]) -> Stop:
     """Writes an answer to stdout as it comes (with --json when it is complete) and its statistics to stderr."""
     pieces: list[str] = []
+    paint = Paint(groups)
     stop = Stop("limit")
     with closing(closable(events)) as running:
         for event in running:
             if isinstance(event, Text):
                 pieces.append(event.text)
                 if not groups.log.json:
-                    terminal.answer(event.text)
+                    paint.write(event)
             elif isinstance(event, Stop):
                 stop = event
     if groups.log.json:
-        found = report.as_json("".join(pieces), answer_tokens(llm), stop)
+        found = report.as_json("".join(pieces), answer_tokens(llm), stop, report.spelling(groups))
         terminal.answer(json.dumps(found, ensure_ascii=False) + "\n")
     terminal.end_line()
+    paint.legend()
     tell(stop, groups, chat=False)
     return stop
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import sys
+from collections.abc import Iterable
 from typing import TextIO
 
 from ..errors import LlamaspecError
@@ -41,16 +42,19 @@ def colours(wanted: str, stream: TextIO | None) -> bool:
     return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def answer(text: str) -> None:
+def answer(text: str, style: str | None = None) -> None:
     """Writes a piece of the answer and delivers it. On a terminal control characters are shown, not obeyed.
 
-    Elsewhere the bytes are the model's own, in UTF-8. Raises LlamaspecError when they cannot be delivered, and
-    BrokenPipeError when nobody reads them any more.
+    Elsewhere the bytes are the model's own, in UTF-8. style: the numbers of a colour (SGR, as "36;4"), "" for none; an
+    answer that has colours anywhere is shown as on a terminal. Raises LlamaspecError when it cannot be delivered, and
+    BrokenPipeError when nobody reads it any more.
     """
     stream = sys.stdout
     if stream is None:
         raise LlamaspecError("cannot write the answer: standard output is closed")
-    text = visible(text) if is_terminal(stream) else text
+    ends_line = text.endswith("\n")
+    text = visible(text) if style is not None or is_terminal(stream) else text
+    text = _styled(text, style or "")
     try:
         binary = getattr(stream, "buffer", None)
         if binary is None:
@@ -63,7 +67,14 @@ def answer(text: str) -> None:
     except (OSError, ValueError) as error:
         raise LlamaspecError(f"cannot write the answer: {getattr(error, 'strerror', None) or error}") from None
     if text:
-        _cursor.column_zero = text.endswith("\n")
+        _cursor.column_zero = ends_line
+
+
+def _styled(text: str, style: str) -> str:
+    """Coloured line by line, so that no colour is open where a line ends."""
+    if not style:
+        return text
+    return "\n".join(f"\x1b[{style}m{line}{_RESET}" if line else "" for line in text.split("\n"))
 
 
 class _Cursor:
@@ -101,6 +112,15 @@ def say(line: str, colour: bool = False) -> None:
     text = visible(line)
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"{_MAGENTA}{text}{_RESET}\n" if colour else f"{text}\n")
+        sys.stderr.flush()
+
+
+def say_parts(parts: Iterable[tuple[str, str]]) -> None:
+    """A line on stderr in pieces of text and style (as of `answer`)."""
+    if sys.stderr is None:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write("".join(_styled(visible(text), style) for text, style in parts) + "\n")
         sys.stderr.flush()
 
 

@@ -1,10 +1,12 @@
 """What drafting was worth: counters per drafter and per request, and the lines that report them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Style = Literal["new", "old"]
+Spelled = Callable[[str], str]
+"""A flag of today -> the spelling that the user knows it by."""
 
 RAISE_ABOVE = 0.60
 """Acceptance above which longer drafts pay."""
@@ -192,12 +194,12 @@ class Report:
             lines.append(f"     acc per pos = ({rates})")
         return lines + [drafter.line(style) for drafter in self.drafters]
 
-    def advice(self) -> list[str]:
-        """What to change, one line per drafter whose own numbers say so."""
-        return [line for drafter in self.drafters if (line := _advice(drafter))]
+    def advice(self, spelled: Spelled = str) -> list[str]:
+        """What to change, one line per drafter whose own numbers say so. spelled: a flag in the user's spelling."""
+        return [line for drafter in self.drafters if (line := _advice(drafter, spelled))]
 
-    def json(self) -> dict[str, Any]:
-        """Everything, as plain values."""
+    def json(self, spelled: Spelled = str) -> dict[str, Any]:
+        """Everything, as plain values. spelled: as in advice."""
         return {
             "draft_n": self.request.draft_n,
             "draft_n_accepted": self.request.draft_n_accepted,
@@ -206,7 +208,7 @@ class Report:
             "verify_steps": self.request.steps,
             "acc_per_pos": self.request.rates(self.n_max),
             "drafters": [drafter.json() for drafter in self.drafters],
-            "advice": self.advice(),
+            "advice": self.advice(spelled),
         }
 
 
@@ -220,18 +222,20 @@ def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _knobs(name: str) -> tuple[str, str]:
-    """The flag that bounds a draft of this drafter, and what makes it choosier; "" = there is none."""
-    if name.startswith("draft-"):
-        return "--draft-max", "raise --draft-p-min"
-    if name in ("ngram-simple", "ngram-map-k", "ngram-map-k4v"):
-        return f"--spec-{name}-size-m", f"raise --spec-{name}-size-n"
-    if name == "ngram-mod":
-        return "--spec-ngram-mod-n-max", "raise --spec-ngram-mod-n-match"
-    return "", ""
+_KNOBS = {
+    "ngram-simple": ("--spec-ngram-simple-size-m", "--spec-ngram-simple-size-n"),
+    "ngram-map-k": ("--spec-ngram-map-k-size-m", "--spec-ngram-map-k-size-n"),
+    "ngram-map-k4v": ("--spec-ngram-map-k4v-size-m", "--spec-ngram-map-k4v-size-n"),
+    "ngram-mod": ("--spec-ngram-mod-n-max", "--spec-ngram-mod-n-match"),
+    "ngram-cache": ("--spec-ngram-cache-n-max", ""),
+    "suffix": ("--spec-suffix-n-max", "--spec-suffix-p-min"),
+    "recycling": ("--spec-recycling-depth", ""),
+}
+"""Per drafter the flag that bounds a draft, and the one that makes it choosier when raised; "" = there is none."""
+_MODEL_KNOBS = ("--spec-draft-n-max", "--spec-draft-p-min")
 
 
-def _advice(drafter: Counters) -> str:
+def _advice(drafter: Counters, spelled: Spelled) -> str:
     """Users are told: above 60 % raise the draft length; below 40 % lower it, be choosier, or change the draft.
 
     The siblings of a tree cannot all be right, so trees are judged by their levels.
@@ -241,12 +245,14 @@ def _advice(drafter: Counters) -> str:
     rate = drafter.acc_tokens / drafter.gen_levels
     unit = "tokens" if drafter.gen_levels == drafter.gen_tokens else "levels"
     said = f"{drafter.name}: {rate:.0%} of {drafter.gen_levels} drafted {unit} were accepted"
-    length, choosier = _knobs(drafter.name)
+    model = drafter.name.startswith("draft-")
+    knobs = _MODEL_KNOBS if model else _KNOBS.get(drafter.name, ("", ""))
+    length, choosier = (spelled(knob) if knob else "" for knob in knobs)
     if rate > RAISE_ABOVE:
         return f"{said}; above {RAISE_ABOVE:.0%}, longer drafts may pay: raise {length}" if length else ""
     if rate >= LOWER_BELOW:
         return ""
-    model = drafter.name.startswith("draft-")
-    cures = [f"lower {length}" if length else "", choosier, "use a draft closer to the model" if model else ""]
+    raised = f"raise {choosier}" if choosier else ""
+    cures = [f"lower {length}" if length else "", raised, "use a draft closer to the model" if model else ""]
     cures = [cure for cure in cures if cure] + ([] if model else ["try another --spec-type"])
     return f"{said}; below {LOWER_BELOW:.0%}: {', or '.join(cures)}"

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..drafting.drafter import Drafter
@@ -16,6 +17,7 @@ from ..models._passes import Passes
 from ..options.groups import Groups
 from ..shelf import take
 from ..text.tokenizer import Tokenizer
+from .corpus import corpus_tokens
 
 
 @dataclass(frozen=True)
@@ -46,23 +48,48 @@ def types_of(groups: Groups) -> tuple[str, ...]:
 def build(source: Draftsman) -> FirstOf | None:
     """The drafters that the options ask for; None = plain decoding."""
     types = types_of(source.groups)
+    for line in _idle(source.groups, types):
+        source.report(line)
     if not types:
         return None
+    if "ngram-cache" in types:
+        _check_folder(source.groups.speculation.lookup_cache_dynamic)
     with_model = [name for name in types if name.startswith("draft-")]
     n_vocab = source.target.model.hparams.n_vocab
-    free = [_model_free(name, source.groups, n_vocab) for name in types if name not in with_model]
+    free = [_model_free(name, source, n_vocab) for name in types if name not in with_model]
     shared = _DraftSide(source) if with_model else None
     longest = source.groups.speculation.extend
     made = [_extended(shared.drafter(name), free, longest) for name in with_model if shared]
     return FirstOf([*free, *made])
 
 
-def _model_free(name: str, groups: Groups, n_vocab: int) -> Drafter:
+def _idle(groups: Groups, types: tuple[str, ...]) -> list[str]:
+    """Files that were named for a drafter that does not run."""
+    spec = groups.speculation
+    files = (
+        ("-lcs", spec.lookup_cache_static, "ngram-cache"),
+        ("-lcd", spec.lookup_cache_dynamic, "ngram-cache"),
+        ("--spec-suffix-corpus", spec.suffix_corpus, "suffix"),
+    )
+    return [
+        f"{flag} has no effect without --spec-type {name}" for flag, file, name in files if file and name not in types
+    ]
+
+
+def _check_folder(dynamic: str) -> None:
+    """What a run learnt is written at its end: too late to hear of a spelling mistake."""
+    if dynamic and not Path(dynamic).absolute().parent.is_dir():
+        raise LlamaspecError(f"cannot write the lookup cache {dynamic} at the end: there is no such folder", "make it")
+
+
+def _model_free(name: str, source: Draftsman, n_vocab: int) -> Drafter:
     module = take("drafting.types", name, kind="drafter")
-    params = _params(module.Params, name, groups)
+    params = _params(module.Params, name, source.groups)
     if hasattr(params, "n_vocab"):  # files of tokens are checked against the model
         params = dataclasses.replace(params, n_vocab=n_vocab)
-    return module.Drafter(params, groups.speculation.compat != "own")
+    if getattr(params, "corpus", None):
+        params = dataclasses.replace(params, corpus=corpus_tokens(params.corpus, source.tokenizer))
+    return module.Drafter(params, source.groups.speculation.compat != "own")
 
 
 def _extended(drafter: Drafter, free: list[Drafter], longest: int) -> Drafter:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..drafting.first_of import FirstOf
 from ..errors import LlamaspecError, UsageError
 from ..models._passes import Passes
 from ..options.groups import Groups
@@ -23,6 +24,7 @@ from ..weights.file import GGUFFile
 from ..weights.metadata import Metadata
 from . import drafters
 from .events import Completion, Event, Stop, Text
+from .judge import judge
 from .load import known_architecture, load_model
 from .plan import Wish, plan
 from .session import Session, Wanted
@@ -40,6 +42,7 @@ class LLM:
 
     def __init__(self, groups: Groups, report: Report = lambda line: None) -> None:
         self.groups, self.report = groups, report
+        self.drafter: FirstOf | None = None
         self.file = GGUFFile(groups.model.model)
         overrides = dict(groups.model.override_kv)
         self.metadata = Metadata({**self.file.metadata, **overrides}, self.file.metadata.source)
@@ -49,6 +52,20 @@ class LLM:
         if not groups.model.vocab_only:
             self._load()
 
+    def close(self) -> None:
+        """Keep what drafters learnt: the file of -lcd is written anew, whole or not at all. May be called again.
+
+        Raises LlamaspecError if that fails; the old file is still there then, and another try may succeed.
+        """
+        if self.drafter is not None:
+            self.drafter.save()
+
+    def __enter__(self) -> "LLM":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
     def _load(self) -> None:
         if self.groups.placement.threads > 0:
             torch.set_num_threads(self.groups.placement.threads)
@@ -57,7 +74,8 @@ class LLM:
         self._check_vocabulary(self.target, self.tokenizer, self.file)
         source = drafters.Draftsman(self.groups, self.target, self.tokenizer, self._load_draft, self.report)
         self.drafter = drafters.build(source)
-        self.session = Session(Loop(self.target, self.drafter), self.tokenizer)
+        decides = judge(self.groups.speculation, self.drafter, self.report)
+        self.session = Session(Loop(self.target, self.drafter, decides), self.tokenizer)
 
     def _wish(self, draft: bool) -> Wish:
         groups, place = self.groups, self.groups.placement

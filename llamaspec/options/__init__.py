@@ -7,6 +7,6 @@ from .keywords import from_keywords, keywords, override, words
 from .parse import parse
 
 __all__ = [
-    "COMMANDS", "DEMO", "FLAGS", "LOOKUP_CREATE", "LOOKUP_MERGE", "LOOKUP_STATS", "RUN", "SHOW", "Command", "Flag", "Groups", "Note", "Status", "from_keywords",
-    "keywords", "override", "parse", "words",
+    "COMMANDS", "DEMO", "FLAGS", "LOOKUP_CREATE", "LOOKUP_MERGE", "LOOKUP_STATS", "RUN", "SHOW", "Command", "Flag",
+    "Groups", "Note", "Status", "from_keywords", "keywords", "override", "parse", "words",
 ]  # fmt: skip

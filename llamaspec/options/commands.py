@@ -58,7 +58,7 @@ def _tool(name: str, summary: str, operand: str, *only: str) -> Command:
     """A lookup tool: the flags it reads; the model's other flags are accepted, since llama.cpp's scripts carry them."""
     groups = (Chat, Model, Context, Speculation, Draft, Log, About)
     wanted = frozenset((*only, *(flag.key for flag in collect((Log, About)) if flag.key not in TIMINGS)))
-    rest = (flag for flag in collect((Context, Placement)) if flag.key not in wanted)
+    rest = (flag for flag in collect((Context, Placement) if "model" in only else ()) if flag.key not in wanted)
     idle = tuple(replace(flag, status=Status.INERT, group="", field="") for flag in rest)
     return Command(name, summary, groups, idle, operand, only=wanted)
 

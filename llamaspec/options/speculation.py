@@ -50,7 +50,7 @@ class Speculation:
 
     types: tuple[str, ...] = flag(
         "--spec-type TYPE,...",
-        "drafters; one is asked when those before it have nothing, in this order, whatever the order typed; repeatable: "
+        "drafters, asked in this order, one when those before it have nothing; repeatable: "
         f"none, auto (what -md needs), {', '.join(TYPES[:5])}, suffix, recycling, draft-simple, draft-tree, "
         f"{', '.join(TYPES[6:])}",
         default=("auto",), parse=spec_types, env="LLAMA_ARG_SPEC_TYPE", many=True,
@@ -129,7 +129,8 @@ class Speculation:
         default="off", parse=on_off_auto, choices=("on", "off", "auto"), bare="auto",
     )  # fmt: skip
     synth_len: float | None = flag(
-        "--spec-synth-len L", "benchmarks: accept drafts by chance, L tokens per step on average; the text is not valid",
+        "--spec-synth-len L",
+        "benchmarks: accept drafts by chance, L tokens per step on average; the text is not valid",
         default=None, parse=number(1), env="LLAMA_ARG_SPEC_SYNTH_LEN", shown="off",
     )  # fmt: skip
     synth_rates: tuple[float, ...] = flag(

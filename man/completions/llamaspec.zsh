@@ -7,6 +7,9 @@ _llamaspec() {
         'demo:run on the small models inside the package\: no download.'
         'show:What a GGUF file says\: layers, types, tokenizer.'
         'flags:List the options, or those that contain a text.'
+        'lookup-create:Write a static lookup file (-lcs) of a text\: what followed each pair of tokens.'
+        'lookup-merge:Add the counts of lookup files up; the last name is the output.'
+        'lookup-stats:Replay a text and say what lookup files would have drafted of it.'
     )
     if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then
         _describe command verbs
@@ -64,7 +67,7 @@ _llamaspec() {
         '*--cache-type-k[storage type of cached keys]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
         '*-ctv[storage type of cached values]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
         '*--cache-type-v[storage type of cached values]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*--spec-type[drafters, first come first asked; repeatable\: none, auto (what -md needs), ngram-simple, ngram-map-k, ngram-map-k4v, ngram-mod, ngram-cache, draft-simple, draft-eagle3, draft-mtp, draft-dflash, draft-dspark]:TYPE,...:(none auto ngram-simple ngram-map-k ngram-map-k4v ngram-mod ngram-cache draft-simple draft-eagle3 draft-mtp draft-dflash draft-dspark)' \
+        '*--spec-type[drafters, asked in this order, one when those before it have nothing; repeatable\: none, auto (what -md needs), ngram-simple, ngram-map-k, ngram-map-k4v, ngram-mod, ngram-cache, suffix, recycling, draft-simple, draft-tree, draft-eagle3, draft-mtp, draft-dflash, draft-dspark]:TYPE,...:(none auto ngram-simple ngram-map-k ngram-map-k4v ngram-mod ngram-cache draft-simple draft-eagle3 draft-mtp draft-dflash draft-dspark suffix recycling draft-tree)' \
         '*--spec-ngram-simple-size-n[tokens that must repeat before ngram-simple drafts]:N:' \
         '*--spec-ngram-simple-size-m[most tokens that ngram-simple drafts]:N:' \
         '*--spec-ngram-simple-min-hits[times ngram-simple must have seen the tokens before it drafts]:N:' \
@@ -77,16 +80,26 @@ _llamaspec() {
         '*--spec-ngram-mod-n-match[tokens that ngram-mod looks up]:N:' \
         '*--spec-ngram-mod-n-min[shortest ngram-mod draft that is used]:N:' \
         '*--spec-ngram-mod-n-max[most tokens that ngram-mod drafts]:N:' \
-        '*-lcs[n-gram file that ngram-cache reads]:FNAME:_files' \
-        '*--lookup-cache-static[n-gram file that ngram-cache reads]:FNAME:_files' \
-        '*-lcd[n-gram file that ngram-cache reads and updates]:FNAME:_files' \
-        '*--lookup-cache-dynamic[n-gram file that ngram-cache reads and updates]:FNAME:_files' \
+        '*--spec-ngram-cache-n-max[most tokens that ngram-cache drafts]:N:' \
+        '*-lcs[n-gram file that ngram-cache reads (lookup-create\: writes)]:FNAME:_files' \
+        '*--lookup-cache-static[n-gram file that ngram-cache reads (lookup-create\: writes)]:FNAME:_files' \
+        '*-lcd[n-gram file that ngram-cache reads, and writes anew at the end]:FNAME:_files' \
+        '*--lookup-cache-dynamic[n-gram file that ngram-cache reads, and writes anew at the end]:FNAME:_files' \
+        '*--spec-suffix-n-max[most tokens that suffix drafts]:N:' \
+        '*--spec-suffix-min-match[tokens that must repeat before suffix drafts]:N:' \
+        '*--spec-suffix-p-min[end a draft of suffix where it is less likely than this]:P:' \
+        '*--spec-suffix-corpus[text file in which suffix looks besides the prompt and the answer]:FNAME:_files' \
+        '*--spec-recycling-n-max[most tokens in a tree of recycling]:N:' \
+        '*--spec-recycling-depth[levels of a tree of recycling]:N:' \
         '*--spec-draft-tree-nodes[most tokens in a tree of draft-tree]:N:' \
         '*--spec-extend[let n-gram drafters continue a draft model'\''s full-length drafts up to N tokens; 0 = off]:N:' \
         '*--spec-replace[text of the model that the draft model writes differently; repeatable]:TARGET::DRAFT:' \
         '*--spec-strict[refuse a draft model whose vocabulary differs from the model'\''s]' \
         '*--spec-stats[form of the statistics lines on stderr]:new|old|json:(new old json)' \
-        '*--spec-compat[reference\: draft as llama.cpp does; old\: also older llama.cpp'\''s defaults (16 / 0 / 0.75) and p-min rule]:own|reference|old:(own reference old)' \
+        '*--color-spec[colour each token by who wrote it, with a legend; without a value\: auto, which wants a terminal]:on|off|auto:(on off auto)' \
+        '*--spec-synth-len[benchmarks\: accept drafts by chance, L tokens per step on average; the text is not valid]:L:' \
+        '*--spec-synth-rates[benchmarks\: accept drafts by chance, the first i + 1 tokens with probability Pi; the text is not valid]:P0,P1,...:' \
+        '*--spec-compat[reference\: draft as llama.cpp does, with its errors; old\: also older llama.cpp'\''s defaults (16 / 0 / 0.75) and p-min rule]:own|reference|old:(own reference old)' \
         '*--spec-ngram-size-n[older name\: lookup length of every n-gram drafter]:N:' \
         '*--spec-ngram-size-m[older name\: draft length of ngram-simple and ngram-map]:N:' \
         '*--spec-ngram-min-hits[older name\: hits that ngram-simple and ngram-map want]:N:' \
@@ -395,8 +408,6 @@ _llamaspec() {
         '*--no-mmproj-offload[accepted\: nothing to switch here]' \
         '*-mmdev[accepted\: nothing to switch here]:DEVICE:' \
         '*--mmproj-device[accepted\: nothing to switch here]:DEVICE:' \
-        '*--spec-synth-len[refused]:L:' \
-        '*--spec-synth-rates[refused]:P0,P1,...:' \
         '*--list-devices[refused]' \
         '*--server-base[refused]:URL:' \
         '*--rpc[refused]:SERVERS:' \

@@ -39,6 +39,9 @@ class Parrot:
     def __post_init__(self) -> None:
         self.session = SimpleNamespace(slot=SimpleNamespace(tokens=[1, 2, 3], n_prompt=1))
 
+    def close(self) -> None:
+        """Nothing was learnt."""
+
     def chat(self, messages: list[dict[str, str]], **words: Any) -> Iterator[Event]:
         """Parrots the last message."""
         self.asked.append(("chat", [dict(message) for message in messages], words))

@@ -87,14 +87,17 @@ def test_the_header_tells_the_values_in_force():
 @pytest.mark.parametrize(
     ("name", "accepted", "said"),
     [
-        ("draft-simple", 61, "raise --draft-max"),
+        ("draft-simple", 61, "raise --spec-draft-n-max"),
         ("draft-simple", 60, ""),
         ("draft-simple", 40, ""),
-        ("draft-simple", 39, "--draft-p-min"),
+        ("draft-simple", 39, "raise --spec-draft-p-min"),
         ("ngram-mod", 80, "raise --spec-ngram-mod-n-max"),
         ("ngram-map-k", 90, "raise --spec-ngram-map-k-size-m"),
-        ("suffix", 90, ""),
-        ("suffix", 10, "try another --spec-type"),
+        ("suffix", 90, "raise --spec-suffix-n-max"),
+        ("suffix", 10, "lower --spec-suffix-n-max, or raise --spec-suffix-p-min, or try another --spec-type"),
+        ("recycling", 90, "raise --spec-recycling-depth"),
+        ("ngram-cache", 10, "lower --spec-ngram-cache-n-max, or try another --spec-type"),
+        ("x", 90, ""),
         ("ngram-simple", 10, "lower --spec-ngram-simple-size-m"),
     ],
 )

@@ -19,7 +19,8 @@ def help_text(command: Command, width: int = 100) -> str:
     """Everything a command understands."""
     lines = [usage(command), "", *textwrap.wrap(command.summary, width), ""]
     if command is RUN:
-        lines += ["commands:", *(f"  {other.name:<10}{other.summary}" for other in COMMANDS), ""]
+        listed = (entry(f"  {other.name}", other.summary, width) for other in COMMANDS)
+        lines += ["commands:", *(line for lines in listed for line in lines), ""]
     for title, flags in sections(command):
         lines += [f"----- {title} -----", ""]
         for flag in flags:
