@@ -26,6 +26,7 @@ class Console:
         self.system = messages
         self.messages = list(messages)
         self.attempt = 0
+        self.paint = Paint(groups)  # one for all answers: a drafter keeps its colour
         self.line = _line_reader()
 
     def talk(self, first: str | None) -> int:
@@ -86,7 +87,6 @@ class Console:
     def _answer(self) -> None:
         """Streams an answer; Ctrl-C keeps the part that is there."""
         pieces: list[str] = []
-        paint = Paint(self.groups)
         stop = Stop("interrupt")
         events = closable(self.llm.chat(self.messages, **self._again()))
         try:
@@ -94,14 +94,14 @@ class Console:
                 for event in events:
                     if isinstance(event, Text):
                         pieces.append(event.text)
-                        paint.write(event)
+                        self.paint.write(event)
                     elif isinstance(event, Stop):
                         stop = event
         except KeyboardInterrupt:
             runner.INTERRUPTS.settle()
         self.messages.append({"role": "assistant", "content": "".join(pieces)})
         terminal.end_line()
-        paint.legend()
+        self.paint.legend()
         if stop.reason != "interrupt":
             tell(stop, self.groups, chat=True)
 

@@ -15,13 +15,16 @@ from ..weights.file import GGUFFile
 from ..weights.metadata import Metadata
 from . import terminal
 
+UNKNOWN_CONTEXT = 4096
+"""Tokens of a chunk for a file that does not say its context."""
+
 
 def create(groups: Groups) -> int:
     """Tokenizes a text and writes what followed each pair of its tokens to the file of -lcs."""
     target = groups.speculation.lookup_cache_static
     if not target:
         raise UsageError("lookup-create needs a file to write", "lookup-create -m MODEL.gguf -f TEXT -lcs OUTPUT")
-    tokens, _ = _tokens(groups)
+    tokens = _Read(groups).tokens
     cache = lookup.create(tokens)
     _told(groups, f"{len(tokens)} tokens")
     _written(groups, cache, target, tokens=len(tokens))
@@ -41,11 +44,13 @@ def merge(groups: Groups) -> int:
 def stats(groups: Groups) -> int:
     """Replays a text in chunks of the context and prints what would have been drafted; no file is changed."""
     spec = groups.speculation
-    tokens, n_ctx = _tokens(groups)
-    if len(tokens) <= n_ctx:
-        _told(groups, f"the text has {len(tokens)} tokens, so no chunk of {n_ctx} is tried; -c makes chunks smaller")
+    read = _Read(groups)
+    n_ctx, n = groups.context.ctx_size or read.trained, len(read.tokens)
+    if n <= n_ctx:
+        _told(groups, f"no chunk of {n_ctx} tokens is tried, the text has {n}; -c makes chunks smaller")
     files = (spec.lookup_cache_static or None, spec.lookup_cache_dynamic or None)
-    trial = lookup.stats(tokens, n_ctx, groups.draft.n_max, *files, table_ties=spec.compat != "own")
+    exact = spec.compat != "own"
+    trial = lookup.stats(read.tokens, n_ctx, groups.draft.n_max, *files, table_ties=exact, n_vocab=read.n_vocab)
     if groups.log.json:
         names = ("n_draft", "n_predict", "n_drafted", "n_accept")
         found = {name: getattr(trial, name) for name in names}
@@ -65,20 +70,23 @@ def _written(groups: Groups, cache: LookupCache, target: str, **facts: Any) -> N
         _told(groups, f"{len(cache)} n-grams written to {target}")
 
 
-def _tokens(groups: Groups) -> tuple[list[int], int]:
-    """The text's tokens as the model reads a prompt, and the length of a chunk: -c, else the model's context."""
-    path = groups.model.model
-    if not path:
-        raise UsageError("there is no model", "give a GGUF file with -m: its tokenizer reads the text")
-    text = _text(groups)
-    with GGUFFile(path) as file:
-        metadata = Metadata({**file.metadata, **dict(groups.model.override_kv)}, file.metadata.source)
-        tokenizer = Tokenizer.from_metadata(metadata)
-        trained = metadata.get("context_length")
-    for line in tokenizer.warnings:
-        _told(groups, line)
-    n_ctx = groups.context.ctx_size or (trained if isinstance(trained, int) and trained > 0 else 4096)
-    return tokenizer.encode(text, True, True), n_ctx
+class _Read:
+    """A text as the model reads a prompt: tokens. trained: the model's own context. n_vocab: of its tokenizer."""
+
+    def __init__(self, groups: Groups) -> None:
+        path = groups.model.model
+        if not path:
+            raise UsageError("there is no model", "give a GGUF file with -m: its tokenizer reads the text")
+        text = _text(groups)
+        with GGUFFile(path) as file:
+            metadata = Metadata({**file.metadata, **dict(groups.model.override_kv)}, file.metadata.source)
+            tokenizer = Tokenizer.from_metadata(metadata)
+            trained = metadata.get("context_length")
+        for line in tokenizer.warnings:
+            _told(groups, line)
+        self.tokens = tokenizer.encode(text, True, True)
+        self.n_vocab = tokenizer.n_vocab
+        self.trained = trained if isinstance(trained, int) and trained > 0 else UNKNOWN_CONTEXT
 
 
 def _text(groups: Groups) -> str:

@@ -163,6 +163,9 @@ def _made(name: str, knobs: Mapping[str, Any], compat: bool) -> Drafter:
     if unknown := sorted(set(knobs) - set(known)):
         raise UsageError(f"{name} has no knob {', '.join(unknown)}", hint=f"known: {', '.join(known)}")
     knobs = {key: _content(value) if isinstance(value, str) else value for key, value in knobs.items()}
+    longest, shortest = knobs.get("n_max"), {knob.name: knob.default for knob in fields(module.Params)}.get("n_min")
+    if "n_min" not in knobs and isinstance(longest, int) and isinstance(shortest, int):
+        knobs["n_min"] = min(shortest, max(longest, 0))  # a smaller n_max alone works
     return module.Drafter(module.Params(**knobs), compat)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from time import perf_counter
 
 from ..drafting.lookup import Lookup
-from ..drafting.lookup_cache import LONGEST, LookupCache
-from ..errors import UsageError
+from ..drafting.lookup_cache import LONGEST, LookupCache, largest_token
+from ..errors import LlamaspecError, UsageError
 
 STATIC = 2
 """Run length of a static cache."""
@@ -82,18 +82,25 @@ def stats(
     static: Path | str | None = None,
     dynamic: Path | str | None = None,
     table_ties: bool = False,
+    n_vocab: int = 0,
 ) -> Trial:
     """Replays a text in chunks of n_ctx tokens as if it were being generated (speculation spec 3.8).
 
     Each chunk's counts go into the dynamic cache when it is done; the files are not written. A missing dynamic file
     counts as an empty one. The text must be longer than a chunk for the chunk to be tried.
-    Raises UsageError for sizes below 1, LlamaspecError for a broken file.
+    n_vocab: tokens of the model; 0 = unknown, files are not checked against it.
+    Raises UsageError for sizes below 1, LlamaspecError for a broken file or one of another tokenizer.
     """
     if n_ctx < 1 or n_draft < 1:
         raise UsageError(f"lookup-stats: n_ctx {n_ctx} and n_draft {n_draft} must be at least 1")
     start = perf_counter()
     corpus = LookupCache.read(static) if static else LookupCache()
     known = LookupCache.read(dynamic) if dynamic and Path(dynamic).exists() else LookupCache()
+    if n_vocab and (highest := largest_token((corpus, known))) >= n_vocab:
+        raise LlamaspecError(
+            f"the lookup files have the token {highest}, but the model has only {n_vocab}",
+            hint="they were made with another tokenizer; make one with llamaspec lookup-create",
+        )
     lookup = Lookup(known, corpus, table_ties)
     flat = perf_counter() - start
     drafted = accepted = 0

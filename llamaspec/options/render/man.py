@@ -1,6 +1,7 @@
 """The manual page, in man(7) macros."""
 
 from ..commands import COMMANDS, RUN
+from .guide import GUIDE
 from .text import WAITING, left, remarks, sections, waiting
 
 SYNOPSIS = (
@@ -9,6 +10,10 @@ SYNOPSIS = (
     r"\fBllamaspec demo\fR [\fIoptions\fR]",
     r"\fBllamaspec show\fR \fIMODEL.gguf\fR",
     r"\fBllamaspec flags\fR [\fITEXT\fR]",
+    r"\fBllamaspec lookup\-create\fR \fB\-m\fR \fIMODEL.gguf\fR \fB\-f\fR \fITEXT\fR \fB\-lcs\fR \fIOUTPUT\fR",
+    r"\fBllamaspec lookup\-merge\fR \fIPART\fR... \fIOUTPUT\fR",
+    r"\fBllamaspec lookup\-stats\fR \fB\-m\fR \fIMODEL.gguf\fR \fB\-f\fR \fITEXT\fR [\fB\-c\fR \fIN\fR] "
+    r"[\fB\-lcs\fR \fIFILE\fR] [\fB\-lcd\fR \fIFILE\fR]",
 )
 
 DESCRIPTION = """\
@@ -71,6 +76,8 @@ def man_text(version: str) -> str:
     out += [".SH OTHER LLAMA.CPP OPTIONS"]
     for status, title in WAITING:
         out += [".PP", _safe(f"{title}:"), ".br", _safe(" ".join(waiting(RUN, status)))]
+    for title, text in GUIDE:
+        out += [f".SH {title}", *_passages(text)]
     for heading, rows in (("EXIT STATUS", EXIT), ("FILES", FILES), ("ENVIRONMENT", ENVIRONMENT)):
         out.append(f".SH {heading}")
         for name, text in rows:
@@ -82,6 +89,14 @@ def _paragraphs(text: str) -> list[str]:
     out: list[str] = []
     for block in text.strip().split("\n\n"):
         out += [".PP", _safe(block)]
+    return out
+
+
+def _passages(rows: tuple[tuple[str, str], ...]) -> list[str]:
+    """Paragraphs, those with a name hung below it."""
+    out: list[str] = []
+    for name, text in rows:
+        out += [".TP", rf"\fB{_safe(name)}\fR", _safe(text)] if name else [".PP", _safe(text)]
     return out
 
 
