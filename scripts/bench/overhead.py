@@ -38,7 +38,7 @@ from llamaspec.sampling.params import SamplerParams
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 20
 PROMPT = 100
-TIMED = ("blocks", "products", "matmul", "rms_norm", "rotate", "silu_mul", "add", "store", "attend", "rows")
+TIMED = ("model", "blocks", "products", "matmul", "rms_norm", "rotate", "silu_mul", "add", "store", "attend", "rows")
 
 
 class Inside:
