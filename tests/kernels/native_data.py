@@ -15,7 +15,7 @@ from llamaspec.weights.types import BY_NAME
 needs_library = pytest.mark.skipif(not native.available(), reason=native.why_not() or "built")
 HALVES = {"Q4_0": 1, "Q4_1": 2, "Q5_0": 1, "Q5_1": 2, "Q8_0": 1, "Q4_K": 2, "Q5_K": 2, "Q6_K": 1}
 """Half floats of a block: the first bytes, but the last of Q6_K."""
-ISAS = ("avx512", "avx-vnni", "avx2", "neon", "generic")
+ISAS = ("amx", "avx512", "avx-vnni", "avx2", "neon", "generic")
 
 
 def weight(kind: str, n: int, k: int, seed: int = 0) -> QuantizedTensor:

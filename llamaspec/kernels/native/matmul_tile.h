@@ -18,17 +18,16 @@ __attribute__((noinline)) void finish_part(F sum, int m, const Output& out) {
     }
 }
 
+INLINE void finish_row(F sum, int m, const Output& out) {
+    if (out.lanes < PANEL) return finish_part(sum, m, out);
+    if (out.bias) sum = f_add(sum, f_load(out.bias));
+    if (out.residual) sum = f_add(sum, f_load(out.residual + m * out.ld_residual));
+    f_store(out.y + m * out.ldy, sum);
+}
+
 template <int ROWS> INLINE void finish(F* sums, const Output& out) {
-    for (int m = 0; m < ROWS; m++) {
-        if (out.lanes < PANEL) {
-            finish_part(sums[m], m, out);
-            continue;
-        }
-        F sum = sums[m];
-        if (out.bias) sum = f_add(sum, f_load(out.bias));
-        if (out.residual) sum = f_add(sum, f_load(out.residual + m * out.ld_residual));
-        f_store(out.y + m * out.ldy, sum);
-    }
+#pragma GCC unroll 16
+    for (int m = 0; m < ROWS; m++) finish_row(sums[m], m, out);
 }
 
 // sums[r] += quads [FROM, TO) of ROWS rows. The rows take turns, so that no sum waits for its own last product.
@@ -164,10 +163,9 @@ template <class P> struct PlainTiles<P, 0> {
     static constexpr TileKernel of(int) { return nullptr; }
 };
 
-#define TILES_OF(OF) {OF(0), OF(1), OF(2), OF(3), OF(4), OF(5), OF(6), OF(7), OF(8), OF(9), OF(10), OF(11), OF(12), OF(13), OF(14), OF(15), OF(16)}
-#define QUANT_ROW(number, Q) {number, TILES_OF((QuantTiles<Q, TILE_ROWS>::of))},
-#define PLAIN_ROW(number, P) {number, TILES_OF((PlainTiles<P, TILE_ROWS_FLOAT>::of))},
-
-const QuantKernels quant_kernels[] = {EACH_QUANT(QUANT_ROW) EACH_PLAIN(PLAIN_ROW){-1, {}}};
+#define UP_TO_16(OF) \
+    {OF(0), OF(1), OF(2), OF(3), OF(4), OF(5), OF(6), OF(7), OF(8), OF(9), OF(10), OF(11), OF(12), OF(13), OF(14), OF(15), OF(16)}
+#define QUANT_ROW(number, Q) {number, UP_TO_16((QuantTiles<Q, TILE_ROWS>::of))},
+#define PLAIN_ROW(number, P) {number, UP_TO_16((PlainTiles<P, TILE_ROWS_FLOAT>::of))},
 
 }  // namespace

@@ -7,7 +7,7 @@
 constexpr int PANEL = 16;           // weight rows that are computed together
 constexpr int CHUNK = 8;            // groups of 32 columns that share a head
 constexpr int ROUNDED_BYTES = 48;   // one row's group, rounded (activations.h)
-constexpr int MAX_TILE = 16;
+constexpr int MAX_TILE = 16, WIDE_TILE = 16;
 constexpr int AHEAD = 2048;         // bytes between the weights in use and those asked for: best of 0..8192
 
 // y[row * ldy + lane] for `lanes` <= 16 weight rows of one panel and the rows of one tile. extra: added to the result
@@ -22,9 +22,17 @@ struct Output {
 };
 typedef void (*TileKernel)(const uint8_t* panel, int64_t length, const uint8_t* tile, const Output& out);
 
-struct QuantKernels {
-    int type;  // number in GGUF
+// All rows of x, in tiles of 16 (the last one filled up), times one panel; work: length groups of 512 bytes.
+typedef void (*WideKernel)(const uint8_t* panel, int64_t length, const uint8_t* x, int64_t rows, const Output& out, uint8_t* work);
+
+struct TypeKernels {
+    int type;  // number in GGUF; -1 ends a table
     TileKernel tile[MAX_TILE + 1];
+};
+
+struct WideKernels {
+    int type;
+    WideKernel panel;
 };
 
 struct Attention {  // api.h documents the fields
@@ -49,7 +57,8 @@ struct Attention {  // api.h documents the fields
 struct Kernels {
     const char* name;
     int tile_rows, tile_rows_float;
-    const QuantKernels* quants;  // ends with type -1
+    const TypeKernels* types;
+    const WideKernels* wide;  // null if there is nothing better than tiles
     void (*round_rows)(const float* x, int64_t ldx, int rows, int n, int64_t groups, int offset, int parts, uint8_t* tile);
     void (*copy_rows)(const float* x, int64_t ldx, int rows, int n, int64_t columns, uint8_t* tile);
     void (*rms_norm)(const float* x, const float* weight, float* y, int64_t width, float eps);
@@ -63,3 +72,4 @@ struct Kernels {
 };
 
 extern "C" const Kernels llamaspec_generic, llamaspec_avx2, llamaspec_avx_vnni, llamaspec_avx512, llamaspec_neon;
+extern "C" const WideKernels llamaspec_amx[];

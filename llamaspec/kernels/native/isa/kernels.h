@@ -6,6 +6,10 @@
 #include "../rope_row.h"
 #include "../attention_row.h"
 
-#define KERNELS(label)                                                                                                   \
-    {label, TILE_ROWS, TILE_ROWS_FLOAT, quant_kernels, round_rows, copy_rows, rms_norm_row, rotate_row, silu_mul_run,    \
-     add_run, read_run, half_run, attend_group}
+namespace {
+const TypeKernels type_kernels[] = {EACH_QUANT(QUANT_ROW) EACH_PLAIN(PLAIN_ROW){-1, {}}};
+}
+
+#define KERNELS(label)                                                                                            \
+    {label,       TILE_ROWS, TILE_ROWS_FLOAT, type_kernels, nullptr,  round_rows, copy_rows, rms_norm_row, rotate_row, \
+     silu_mul_run, add_run,  read_run,        half_run,     attend_group}

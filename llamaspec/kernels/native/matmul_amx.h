@@ -1,0 +1,118 @@
+// A panel times many rows in the matrix unit of Intel's servers: levels are unpacked once, then tiles of 16 rows follow.
+// The sums of a group are whole numbers, and they are scaled and added as in matmul_tile.h, so a row has the same bits
+// whichever unit computes it. (While the matrix unit is in use the vector unit has half its speed: fewer rows do not pay.)
+#pragma once
+#include "matmul_tile.h"
+
+namespace {
+
+struct alignas(64) TileShape {  // operand of ldtilecfg
+    uint8_t palette, start_row, reserved[14];
+    uint16_t row_bytes[16];
+    uint8_t rows[16];
+};
+
+// Tiles 0 and 1: sums [16, 16] int32. 2 and 3: x [16 rows, 32 or 16 columns]. 4 and 5: levels [8 or 4 quads, 64 bytes].
+template <int PARTS> INLINE void shape_tiles() {
+    TileShape shape;
+    memset(&shape, 0, sizeof shape);
+    shape.palette = 1;
+    for (int t = 0; t < 2; t++) {
+        shape.row_bytes[t] = 64, shape.rows[t] = WIDE_TILE;
+        shape.row_bytes[2 + t] = 32 / PARTS, shape.rows[2 + t] = WIDE_TILE;
+        shape.row_bytes[4 + t] = 64, shape.rows[4 + t] = 8 / PARTS;
+    }
+    asm volatile("ldtilecfg %0" ::"m"(shape) : "memory");
+}
+
+#define LOAD_TILE(tile, at, step) asm volatile("tileloadd (%0,%1,1), %%tmm" #tile ::"r"(at), "r"((int64_t)(step)) : "memory")
+#define STORE_TILE(tile, at) asm volatile("tilestored %%tmm" #tile ", (%0,%1,1)" ::"r"(at), "r"((int64_t)64) : "memory")
+#define ZERO_TILE(tile) asm volatile("tilezero %%tmm" #tile ::)
+#define MULTIPLY_TILES(sums, x, levels) asm volatile("tdpbssd %%tmm" #levels ", %%tmm" #x ", %%tmm" #sums ::)
+
+// whole [PARTS, 16, 16] = x times the levels of one group
+template <class Q> INLINE void multiply_group(const uint8_t* levels, const Rounded* x, int32_t* whole) {
+    ZERO_TILE(0);
+    LOAD_TILE(2, x->q, sizeof(Rounded));
+    LOAD_TILE(4, levels, 64);
+    MULTIPLY_TILES(0, 2, 4);
+    STORE_TILE(0, whole);
+    if (Q::PARTS == 1) return;
+    ZERO_TILE(1);
+    LOAD_TILE(3, x->q + 16, sizeof(Rounded));
+    LOAD_TILE(5, levels + 256, 64);
+    MULTIPLY_TILES(1, 3, 5);
+    STORE_TILE(1, whole + 256);
+}
+
+template <class Q> INLINE void scale_group(const uint8_t* head, int group, const Rounded* x, const int32_t* whole, F* sums) {
+    Scales s;
+    Q::load(head, group, &s);
+#pragma GCC unroll 16
+    for (int m = 0; m < WIDE_TILE; m++) {
+        F d = f_set(x[m].d), first = i_float(_mm512_load_si512(whole + 16 * m));
+        if (Q::PARTS == 1) {
+            sums[m] = f_fma(first, f_mul(s.scale[0], d), sums[m]);
+        } else {
+            F second = i_float(_mm512_load_si512(whole + 256 + 16 * m));
+            sums[m] = f_fma(f_fma(first, s.scale[0], f_mul(second, s.scale[1])), d, sums[m]);
+        }
+        if (Q::MINIMUM) sums[m] = f_fnma(s.minimum, f_set(x[m].total), sums[m]);
+    }
+}
+
+// levels [length, 512]: signed, as the matrix unit takes them.
+template <class Q> void unpack_panel(const uint8_t* panel, int64_t length, uint8_t* levels) {
+    for (int64_t done = 0; done < length; done += CHUNK) {
+        int groups = length - done < CHUNK ? (int)(length - done) : CHUNK;
+        panel += Q::head(groups);
+        for (int g = 0; g < groups; g++, panel += Body<Q::BITS>::BYTES, levels += 512) {
+#pragma GCC unroll 8
+            for (int i = 0; i < Body<Q::BITS>::BYTES; i += 64) __builtin_prefetch(panel + AHEAD + i);
+            B w[8];
+            Body<Q::BITS>::unpack(panel, w);
+#pragma GCC unroll 8
+            for (int j = 0; j < 8; j++)
+                _mm512_store_si512(levels + 64 * j, Q::OFFSET ? _mm512_sub_epi8(w[j], _mm512_set1_epi8((char)Q::OFFSET)) : w[j]);
+        }
+    }
+}
+
+// Sums are scaled LAG groups after they were made: vectors cannot be loaded from tiles that are on their way to memory.
+template <class Q> void wide_tile(const uint8_t* panel, int64_t length, const uint8_t* levels, const Rounded* x, int rows, const Output& out) {
+    constexpr int LAG = 3, RING = 4;
+    alignas(64) int32_t whole[RING][Q::PARTS * 256];
+    F sums[WIDE_TILE];
+#pragma GCC unroll 16
+    for (int m = 0; m < WIDE_TILE; m++) sums[m] = f_set(0);
+    const uint8_t* head = panel;
+    int groups = length < CHUNK ? (int)length : CHUNK, group = 0;  // of the chunk at `head`, where scaling is
+    for (int64_t i = 0; i < length + LAG; i++) {
+        if (i < length) multiply_group<Q>(levels + 512 * i, x + WIDE_TILE * i, whole[i % RING]);
+        if (i < LAG) continue;
+        int64_t ready = i - LAG;
+        scale_group<Q>(head, group, x + WIDE_TILE * ready, whole[ready % RING], sums);
+        if (++group < groups) continue;
+        head += Q::head(groups) + groups * Body<Q::BITS>::BYTES;
+        groups = length - ready - 1 < CHUNK ? (int)(length - ready - 1) : CHUNK, group = 0;
+    }
+#pragma GCC unroll 16
+    for (int m = 0; m < WIDE_TILE; m++)
+        if (m < rows) finish_row(sums[m], m, out);
+}
+
+// x: tiles of 16 rows, the last one filled up. levels: 512 * length bytes to work in.
+template <class Q> void wide_panel(const uint8_t* panel, int64_t length, const uint8_t* x, int64_t rows, const Output& out, uint8_t* levels) {
+    unpack_panel<Q>(panel, length, levels);
+    shape_tiles<Q::PARTS>();
+    for (int64_t row = 0; row < rows; row += WIDE_TILE) {
+        Output part = out;
+        part.y += row * out.ldy;
+        if (out.residual) part.residual += row * out.ld_residual;
+        int left = rows - row < WIDE_TILE ? (int)(rows - row) : WIDE_TILE;
+        wide_tile<Q>(panel, length, levels, (const Rounded*)x + row * length, left, part);
+    }
+    asm volatile("tilerelease" ::: "memory");
+}
+
+}  // namespace

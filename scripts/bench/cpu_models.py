@@ -1,0 +1,137 @@
+"""A model's passes on the CPU beside llama.cpp's on the same file, at several widths, in turns.
+
+    python scripts/bench/cpu_models.py --peer /path/to/python-with-llama_cpp model.gguf ...
+                                       [--rows 1,2,4,8,16,32,512] [--rounds 20] [--threads 2] [--log FILE]
+
+A round is one pass of each engine at every width on a context of 64 tokens, ours and theirs alternating; widths above
+64 are prompts (logits of the last row only). Printed per width: median, 10th and 90th percentile of the rate in rows per
+second of both, of the ratio ours / theirs (pass by pass), and the median time relative to one row. `OMP_WAIT_POLICY` in
+the environment reaches the peer.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import torch
+from cpu import about
+
+import llamaspec
+from llamaspec.models._passes import Branch
+
+CONTEXT = 64
+
+
+class Ours:
+    """This engine."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self.passes = llamaspec.load(str(path), ctx_size=1024, temp=0.0, threads=threads).target
+        self.prime()
+
+    def prime(self) -> None:
+        """The context."""
+        for _ in self.passes.read(0, [7 * i % 100 + 5 for i in range(CONTEXT)]):
+            pass
+
+    def seconds(self, rows: int) -> float:
+        """Of one pass."""
+        tokens = [7 * i % 100 + 5 for i in range(rows)]
+        start = perf_counter()
+        if rows > 64:
+            for _ in self.passes.read(0, tokens[:-1]):
+                pass
+            self.passes.decode([Branch(0, tokens[-1:])])
+        else:
+            self.passes.decode([Branch(0, tokens, range(-1, rows - 2))])
+        taken = perf_counter() - start
+        self.passes.cache.truncate(0, CONTEXT)
+        return taken
+
+
+class Theirs:
+    """llama.cpp in a process of its own."""
+
+    def __init__(self, python: str, path: Path, threads: int) -> None:
+        script = str(Path(__file__).with_name("cpu_peer.py"))
+        self.process = subprocess.Popen(
+            [python, script, str(path), str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.system = self._answer().removeprefix("ready").strip()
+
+    def _answer(self) -> str:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit("the peer has ended")
+        return line.strip()
+
+    def seconds(self, rows: int) -> float:
+        """Of one pass."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{rows}\n")
+        self.process.stdin.flush()
+        return float(self._answer())
+
+
+def spread(values: Sequence[float], digits: int = 2) -> list[float]:
+    """Median, 10th and 90th percentile."""
+    cuts = statistics.quantiles(values, n=10) if len(values) > 1 else [values[0]] * 9
+    return [round(x, digits) for x in (statistics.median(values), cuts[0], cuts[8])]
+
+
+def measure(path: Path, widths: Sequence[int], rounds: int, threads: int, peer: str | None) -> list[dict[str, Any]]:
+    """One line per width."""
+    ours, theirs = Ours(path, threads), Theirs(peer, path, threads) if peer else None
+    found: dict[int, list[tuple[float, float]]] = {m: [] for m in widths}
+    with torch.inference_mode():
+        for _ in range(rounds):
+            for m in widths:
+                found[m].append((ours.seconds(m), theirs.seconds(m) if theirs else float("nan")))
+    lines = []
+    for m in widths:
+        line: dict[str, Any] = {"model": path.name, "rows": m, "threads": threads, "rounds": rounds}
+        line["ours_t_s"] = spread([m / a for a, _ in found[m]])
+        line["t1"] = round(statistics.median(a / b for (a, _), (b, _) in zip(found[m], found[widths[0]], strict=True)), 3)
+        if theirs:
+            line["peer_t_s"] = spread([m / b for _, b in found[m]])
+            line["ratio"] = spread([b / a for a, b in found[m]], 3)
+            line["peer"] = theirs.system
+        lines.append(line)
+    if theirs and theirs.process.stdin:
+        theirs.process.stdin.close()
+        theirs.process.wait()
+    return lines
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="+", type=Path)
+    parser.add_argument("--peer")
+    parser.add_argument("--rows", default="1,2,4,8,16,32,512")
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--log", type=Path)
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    for path in chosen.models:
+        widths = [int(m) for m in chosen.rows.split(",")]
+        for line in measure(path, widths, chosen.rounds, chosen.threads, chosen.peer):
+            print(json.dumps({k: v for k, v in line.items() if k != "peer"}), flush=True)
+            if chosen.log:
+                with chosen.log.open("a") as log:
+                    log.write(json.dumps({**line, **about()}) + "\n")
+
+
+if __name__ == "__main__":
+    main()
