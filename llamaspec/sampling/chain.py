@@ -103,9 +103,9 @@ class Chain:
     def pick(self, logits: Tensor, rows: Rows, state: "State | None" = None) -> Tensor:
         """logits [n, V] -> [n] int64: `choose` without looking at the result, for CUDA graphs: -1 or -2 for an error
         that `check` raises later."""
-        if self.greedy and len(self.samplers) == 1 and logits.device.type == "cpu":
-            return _highest(logits)
         values, narrowed = self._columns(logits, rows, state, self._drawn)
+        if self.greedy and values.device.type == "cpu" and narrowed.ids is None:
+            return _highest(values, None if len(self.samplers) == 1 else logits)
         if self.greedy:
             chosen = rank.first(values, narrowed.ids)
         elif values.shape[-1] >= _WIDE and values.device.type == "cpu" and narrowed.ids is None:
@@ -177,15 +177,18 @@ class Chain:
 _BROKEN, _EMPTY = -2, -1
 
 
-def _highest(logits: Tensor) -> Tensor:
-    """logits [n, V] on the CPU -> [n] int64 as `Chain.pick`: where nothing stands before --temp 0, the best logit of a
-    row tells whether it is sound too, and a token costs one look at the row instead of four."""
-    values = logits.float().numpy()
-    chosen = values.argmax(-1)  # the first of equals; NaN counts as the highest
-    best = values[np.arange(len(values)), chosen]
-    if not np.isfinite(best).all():
+def _highest(values: Tensor, logits: "Tensor | None") -> Tensor:
+    """values [n, V] on the CPU -> [n] int64 as `Chain.pick` at --temp 0. logits: if they are not the values.
+
+    The best value of a row tells whether the row is sound, too: one look at a vocabulary instead of four.
+    """
+    scores = values.numpy()
+    chosen = scores.argmax(-1)  # the first of equals; NaN counts as the highest
+    best = scores[np.arange(len(scores)), chosen]
+    highest = best if logits is None else logits.amax(-1).float().numpy()
+    if not (np.isfinite(best).all() and np.isfinite(highest).all()):
         chosen[best == -np.inf] = _EMPTY
-        chosen[~(best < np.inf)] = _BROKEN
+        chosen[~((best < np.inf) & (highest < np.inf))] = _BROKEN
     return torch.from_numpy(chosen)
 
 

@@ -237,7 +237,12 @@ def test_pick_never_looks_at_its_data(given_params, width):
     assert chosen.device == meta
 
 
-@pytest.mark.parametrize("settings_", [{}, {"temp": 0.0}, {"top_k": 0}, {"top_k": 0, "top_p": 1.0, "min_p": 0.0}])
+BIASED = {"temp": 0.0, "logit_bias": ((37, -math.inf),)}
+
+
+@pytest.mark.parametrize(
+    "settings_", [{}, {"temp": 0.0}, BIASED, {"top_k": 0}, {"top_k": 0, "top_p": 1.0, "min_p": 0.0}]
+)
 @pytest.mark.parametrize("width", [60, 5000])
 @pytest.mark.parametrize("bad", [math.nan, -math.nan, math.inf])
 def test_broken_logits_are_an_error(settings_, width, bad):
