@@ -22,9 +22,9 @@ def demo(groups: Groups) -> int:
     if any(key in groups.said for key in ("prompt", "file", "binary_file", "conversation")):
         return run(groups)
     words: dict[str, Any] = {"prompt": PROMPT, "conversation": False, "escape": False}
-    unsaid = {"n_predict": LENGTH, "temp": 0, "draft_max": 8, "show_timings": True}
-    older = {"draft_max": "spec_draft_n_max"}
-    words |= {key: value for key, value in unsaid.items() if not {key, older.get(key)} & groups.said.keys()}
+    unsaid = {"n_predict": LENGTH, "temp": 0, "spec_draft_n_max": 8, "show_timings": True}
+    same = {"spec_draft_n_max": {"draft_max", "spec_compat"}}
+    words |= {key: value for key, value in unsaid.items() if not {key, *same.get(key, ())} & groups.said.keys()}
     return compared(override(groups, **words))
 
 

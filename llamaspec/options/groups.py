@@ -132,6 +132,12 @@ def _place(name: str) -> int:
     return order.get(name, order["draft-simple"] - 1)
 
 
+def _spelled(groups: Groups, key: str, older: str) -> str:
+    """The flag of `key` as it was typed, which may be an older name for it."""
+    typed = [groups.said[name].name for name in groups.said if name in (key, older)]
+    return typed[-1] if typed and typed[-1].startswith("--") else "--" + key.replace("_", "-")
+
+
 def _checked(groups: Groups, brings_models: bool) -> Groups:
     """Refuses speculation that can never draft a token. brings_models: the command has a draft model of its own."""
     spec, draft = groups.speculation, groups.draft
@@ -139,18 +145,21 @@ def _checked(groups: Groups, brings_models: bool) -> Groups:
         bool(groups.model.model_draft) and "auto" in spec.types
     )
     off = "--spec-type none switches speculation off"
+    least = _spelled(groups, "spec_draft_n_min", "draft_min")
+    most = _spelled(groups, "spec_draft_n_max", "draft_max")
     if model_drafts and draft.n_max == 0:
-        raise UsageError("--spec-draft-n-max 0 leaves the draft model nothing to draft", off)
+        raise UsageError(f"{most} 0 leaves the draft model nothing to draft", off)
     if model_drafts and draft.n_min > draft.n_max:
         raise UsageError(
-            f"--spec-draft-n-min {draft.n_min} is more than --spec-draft-n-max {draft.n_max}: no draft would be used",
-            f"raise --spec-draft-n-max to at least {draft.n_min}",
+            f"{least} {draft.n_min} is more than {most} {draft.n_max}: no draft would be used",
+            f"raise {most} to at least {draft.n_min}",
         )
     if "ngram-mod" in spec.types and (spec.ngram_mod_n_max == 0 or spec.ngram_mod_n_min > spec.ngram_mod_n_max):
+        least = _spelled(groups, "spec_ngram_mod_n_min", "draft_min")
+        most = _spelled(groups, "spec_ngram_mod_n_max", "draft_max")
         raise UsageError(
-            f"--spec-ngram-mod-n-min {spec.ngram_mod_n_min} and --spec-ngram-mod-n-max {spec.ngram_mod_n_max}: "
-            "no draft of ngram-mod would be used",
-            off,
+            f"{least} {spec.ngram_mod_n_min} and {most} {spec.ngram_mod_n_max}: no draft of ngram-mod would be used",
+            f"raise {most} to at least {max(spec.ngram_mod_n_min, 1)}",
         )
     lonely = [name for name in spec.types if name in ("draft-simple", "draft-tree")]
     if lonely and not groups.model.model_draft and not (brings_models and not groups.model.model):
