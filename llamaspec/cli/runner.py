@@ -59,9 +59,7 @@ def debug() -> bool:
 def guarded(body: Callable[[], int]) -> int:
     """Runs a command and returns its exit code; whatever goes wrong becomes a line or two on stderr."""
     try:
-        code = body()
-        terminal.flush()
-        return code
+        return body()
     except Exception as error:
         return _failed(error)
     except KeyboardInterrupt:

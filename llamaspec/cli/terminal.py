@@ -92,12 +92,6 @@ def end_line() -> None:
         answer("\n")
 
 
-def flush() -> None:
-    """Makes sure that everything was delivered."""
-    if sys.stdout is not None:
-        answer("")
-
-
 def abandon() -> None:
     """The answer ends in the middle of a line: messages start on a new one when both stand on the same terminal."""
     if not _cursor.column_zero and is_terminal(sys.stdout) and is_terminal(sys.stderr):

@@ -70,6 +70,7 @@ def test_a_short_old_limit_does_not_silence_ngram_mod():
         ("--spec-type ngram-mod --spec-type none", ("ngram-mod",)),
         ("--spec-type ngram-mod --spec-type ngram-mod", ("ngram-mod",)),
         ("--spec-type ngram-mod --spec-default", ("ngram-mod",)),
+        ("--spec-default --spec-type ngram-simple", ("ngram-simple", "ngram-mod")),
         ("-md d --spec-type ngram-mod", ("ngram-mod", "auto")),
         ("-md d --spec-type draft-simple,ngram-mod", ("ngram-mod", "draft-simple")),
         ("--spec-default", ("ngram-mod",)),
