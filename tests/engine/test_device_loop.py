@@ -1,0 +1,149 @@
+"""The device's loop gives the tokens, the statistics and the events of the host's, and asks the host for nothing."""
+
+import functools
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import llamaspec
+from llamaspec.engine.device_loop import DeviceLoop
+from llamaspec.engine.llm import LLM
+from llamaspec.engine.step import Loop
+from tests.engine.conftest import usable
+from tests.engine.recorder import Eager
+
+CHAINS: list[dict[str, Any]] = [
+    {"temp": 0},
+    {"temp": 0.8},
+    {"temp": 2.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0},
+    {"temp": 1.0, "xtc_probability": 0.5, "xtc_threshold": 0.02},
+    {"temp": 1.0, "samplers": "top_k;typ_p;temperature", "typical_p": 0.7},
+    {"temp": 1.0, "dynatemp_range": 0.5, "logit_bias": "7+2.5"},
+    {"temp": 1.0, "repeat_penalty": 1.3},  # has a memory: walks
+]
+
+
+@functools.cache
+def model(on_device: bool, recorded: bool = False, **keywords: Any) -> LLM:
+    """A model whose loop runs on the host, or as one on a device would."""
+    path = next(iter(usable().values()))
+    llm = llamaspec.load(path, device="cpu", kernels="reference", ctx_size=keywords.pop("ctx_size", 512), **keywords)
+    assert type(llm.session.loop) is Loop
+    if on_device:
+        llm.session.loop = DeviceLoop(llm.target, llm.drafter, Eager() if recorded else None)
+    return llm
+
+
+def answer(llm: LLM, prompt: list[int], **keywords: Any):
+    """From an empty cache."""
+    llm.target.cache.truncate(0, 0)
+    llm.session.slot.tokens = []
+    return llm.complete(prompt, **{"stop_at_eog": False, **keywords})
+
+
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_tokens_and_statistics_are_the_hosts(pair, data):
+    keywords: dict[str, Any] = {}
+    if n_max := data.draw(st.sampled_from([0, 1, 3, 15])):
+        keywords = {"model_draft": str(pair[data.draw(st.sampled_from([0, 1]))]), "spec_draft_n_max": n_max}
+    prompt = data.draw(st.lists(st.integers(5, 400), min_size=1, max_size=30))
+    chain, seed = data.draw(st.sampled_from(CHAINS)), data.draw(st.integers(0, 2**32 - 1))
+    n = data.draw(st.sampled_from([1, 2, 7, 24]))
+    host, device = (model(where, **keywords) for where in (False, True))
+    expected = answer(host, prompt, n_predict=n, seed=seed, **chain)
+    found = answer(device, prompt, n_predict=n, seed=seed, **chain)
+    assert found.tokens == expected.tokens
+    assert (found.text, found.stop) == (expected.text, expected.stop)
+    assert host.target.cache.lengths == device.target.cache.lengths
+    if keywords:  # draft bits may differ with the width of a pass, and a guess with them, but hardly ever
+        for name in ("steps", "draft_n", "draft_n_accepted"):
+            assert abs(getattr(found.timings, name) - getattr(expected.timings, name)) <= n_max + 1
+    else:
+        assert found.timings.steps == expected.timings.steps == n
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_it_runs_ahead_and_drops_what_lies_behind_the_end(pair, recorded):
+    keywords = {"model_draft": str(pair[0]), "spec_draft_n_max": 3}
+    llm = model(True, recorded, **keywords)
+    loop = llm.session.loop
+    launches = []
+    launch = loop.device_step.launch
+    loop.device_step.launch = lambda *args: launches.append(args) or launch(*args)
+    try:
+        done = answer(llm, [5, 6, 7], n_predict=17, seed=3, temp=1.0)
+    finally:
+        del loop.device_step.launch
+    assert len(done.tokens) == 17
+    assert done.timings.steps < len(launches) <= done.timings.steps + 1
+    assert done.tokens == answer(model(False), [5, 6, 7], n_predict=17, seed=3, temp=1.0).tokens
+    again = llm.complete([5, 6, 7, *done.tokens, 9], n_predict=9, temp=0, stop_at_eog=False)
+    assert again.timings.cache_n >= 17
+    assert again.tokens == answer(model(False), [5, 6, 7, *done.tokens, 9], n_predict=9, temp=0).tokens
+
+
+def test_ends_and_stop_texts_end_it_where_the_host_does(pair, monkeypatch):
+    llm, host = model(True, model_draft=str(pair[0]), spec_draft_n_max=4), model(False)
+    plain = answer(host, [5, 6, 7], n_predict=40, temp=1.0, seed=8)
+    for where in (3, 7, 12):
+        word = llm.detokenize(plain.tokens[where : where + 1]).decode("utf-8", "replace").strip()
+        if word:
+            stop = {"n_predict": 40, "temp": 1.0, "seed": 8, "reverse_prompt": word}
+            expected, found = (answer(one, [5, 6, 7], **stop) for one in (host, llm))
+            assert (found.tokens, found.text, found.stop) == (expected.tokens, expected.text, expected.stop)
+        monkeypatch.setattr(llm.tokenizer.special, "eog", frozenset({plain.tokens[where]}))
+        found = answer(llm, [5, 6, 7], n_predict=40, temp=1.0, seed=8, stop_at_eog=True)
+        assert found.tokens == plain.tokens[: plain.tokens.index(plain.tokens[where]) + 1]
+
+
+def test_the_end_of_the_context(pair):
+    small = {"ctx_size": 300}
+    llm, host = model(True, **small, model_draft=str(pair[0])), model(False, **small)
+    prompt = list(range(5, 150))
+    expected, found = (answer(one, prompt, n_predict=-1, temp=1.0, seed=1) for one in (host, llm))
+    assert expected.stop == found.stop == "context"
+    assert found.tokens == expected.tokens
+
+
+def test_a_stop_in_the_middle_of_an_answer_leaves_a_sound_state(pair):
+    llm = model(True, model_draft=str(pair[0]), spec_draft_n_max=3)
+    llm.target.cache.truncate(0, 0)
+    llm.session.slot.tokens = []
+    events = llm.stream([5, 6, 7], n_predict=60, temp=0, stop_at_eog=False)
+    for _ in range(12):
+        next(events)
+    events.close()
+    tokens = list(llm.session.slot.tokens)
+    found = llm.complete([*tokens, 8, 9], n_predict=12, temp=0, stop_at_eog=False)
+    assert found.tokens == answer(model(False), [*tokens, 8, 9], n_predict=12, temp=0).tokens
+
+
+def test_counters_are_kept_on_the_device(pair):
+    llm = model(True, model_draft=str(pair[0]), spec_draft_n_max=3)
+    done = answer(llm, [5, 6, 7], n_predict=30, temp=0)
+    steps, drafted, accepted = llm.session.loop.device_step.counters.tolist()
+    assert done.timings.steps <= steps <= done.timings.steps + 2
+    assert drafted == 3 * steps
+    assert accepted >= done.timings.draft_n_accepted > 0
+
+
+def test_broken_logits_are_an_error():
+    llm = model(True)
+    forward = llm.target.model.forward
+
+    def broken(batch, cache, features=()):
+        output = forward(batch, cache, features)
+        output.logits.fill_(torch.nan)
+        return output
+
+    llm.target.model.forward = broken
+    try:
+        with pytest.raises(llamaspec.LlamaspecError, match="NaN"):
+            answer(llm, [5, 6, 7], n_predict=5, temp=0)
+    finally:
+        del llm.target.model.forward
+    assert answer(llm, [5, 6], n_predict=5, temp=0).tokens == answer(model(False), [5, 6], n_predict=5, temp=0).tokens

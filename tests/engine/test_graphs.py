@@ -1,0 +1,109 @@
+"""Passes that are captured once and replayed give the bits of passes that are not; no CUDA is needed to see that."""
+
+import pytest
+import torch
+
+from llamaspec.engine.graphs import ROWS, Graphs, Mailbox, Replays, blocks_bucket, rows_bucket
+from llamaspec.models._passes import Branch
+from tests.engine.recorder import Eager
+from tests.models.build import passes
+from tests.models.test_invariance import ONE_PER_ARCHITECTURE
+
+NAMES = sorted(ONE_PER_ARCHITECTURE)
+
+
+def pair_of(name: str, exact: bool = True, context: int = 700):
+    """The same model twice: plain, and through recordings."""
+    plain, graphed = (passes(ONE_PER_ARCHITECTURE[name].model, context, exact=exact) for _ in range(2))
+    recorder = Eager()
+    graphed.forward = Graphs(graphed.model, graphed.cache, recorder)
+    return plain, graphed, recorder
+
+
+def test_buckets():
+    assert [rows_bucket(n) for n in (1, 16, 17, 32, 33, 64, 65)] == [16, 16, 32, 32, 64, 64, 0]
+    assert [blocks_bucket(n, 256 * 12) for n in (1, 2, 3, 4, 5, 8, 9, 12)] == [1, 2, 4, 4, 8, 8, 12, 12]
+    assert ROWS[0] == 16
+
+
+@pytest.mark.parametrize("name", NAMES)
+@torch.inference_mode()
+def test_chains_and_trees_have_the_bits_of_uncaptured_passes(name):
+    plain, graphed, recorder = pair_of(name)
+    prompt = [(7 * i) % 400 for i in range(250)]
+    middle = plain.model.hparams.n_layer // 2
+    for run in (plain, graphed):
+        assert sum(size for size, _ in run.read(0, prompt)) == 250
+    assert recorder.recorded == 0, "a prompt was captured"
+    kept = []
+    for step in range(8):  # crosses a block
+        parents = [-1, 0, 0, 1][: step % 5] if step % 2 else [-1, 0, 1][: step % 4]
+        tokens = [(11 * step + 3 * i) % 400 for i in range(len(parents) + 1)]
+        features = (middle,) if step % 3 == 0 else ()
+        expected, found = (run.decode([Branch(0, tokens, parents)], features)[0] for run in (plain, graphed))
+        assert torch.equal(found.logits.view(torch.int32), expected.logits.view(torch.int32))
+        assert found.features.keys() == expected.features.keys() == set(features)
+        for layer, rows in expected.features.items():
+            assert torch.equal(found.features[layer], rows)
+        kept.append((found.logits, found.logits.clone()))
+        for run in (plain, graphed):
+            run.cache.commit(0, [0, 1] if parents else [0])
+    assert recorder.recorded < recorder.replayed == 8
+    for rows, then in kept:
+        assert torch.equal(rows, then), "a later replay changed a result"
+
+
+@torch.inference_mode()
+def test_one_recording_per_shape():
+    _, run, recorder = pair_of(NAMES[0], exact=False)
+    counts = []
+    for n, times in ((1, 3), (5, 2), (16, 1), (17, 1), (40, 1), (64, 1), (65, 1), (130, 1)):
+        for _ in range(times):
+            run.decode([Branch(0, [1] * n, range(-1, n - 2))])
+            run.cache.truncate(0, 0)
+        counts.append(recorder.recorded)
+    assert counts[:6] == [1, 1, 1, 2, 3, 3]
+    assert counts[-1] <= 4
+
+
+@torch.inference_mode()
+def test_padding_rows_write_where_nobody_reads():
+    plain, graphed, _ = pair_of(NAMES[0], exact=False)
+    for run in (plain, graphed):
+        run.decode([Branch(0, [3, 4, 5], [-1, 0])])
+    for ours, theirs in zip(graphed.cache.stores, plain.cache.stores, strict=True):
+        assert torch.equal(ours.k[:, :, 3:-1], theirs.k[:, :, 3:-1])
+        assert torch.equal(ours.v[:, :, 3:-1], theirs.v[:, :, 3:-1])
+
+
+def test_without_a_recorder_it_is_the_forward_pass():
+    plain, graphed, _ = pair_of(NAMES[0])
+    graphed.forward = Graphs(graphed.model, graphed.cache, None)
+    with torch.inference_mode():
+        assert torch.equal(*(run.decode([Branch(0, [3, 4], [-1])])[0].logits for run in (plain, graphed)))
+
+
+def test_recordings_put_the_state_back_and_the_oldest_goes():
+    counter = torch.zeros(1, dtype=torch.int64)
+    replays = Replays(Eager(), (counter,))
+
+    def count() -> None:
+        counter.add_(1)
+
+    for key in range(70):
+        replays(key, count)
+    assert counter.tolist() == [70], "warming up was counted"
+    assert len(replays.recorded) == 64
+    assert 0 not in replays.recorded
+
+
+def test_letters_arrive_in_order_and_keep_what_they_held():
+    box, letter = Mailbox(2, torch.device("cpu"), depth=3), torch.zeros(2, dtype=torch.int64)
+    for turn in range(5):
+        for number in range(3):
+            letter[:] = torch.tensor([turn, number])
+            box.post(letter)
+        assert box.waiting == 3
+        with pytest.raises(AssertionError, match="lost"):
+            box.post(letter)
+        assert [box.read() for _ in range(3)] == [[turn, 0], [turn, 1], [turn, 2]]
