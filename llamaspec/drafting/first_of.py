@@ -102,10 +102,15 @@ class FirstOf:
         for drafter in self.drafters:
             drafter.forget(slot)
 
-    def save(self) -> None:
-        """Drafters with a memory that outlives the run write it (ngram-cache: the file of -lcd)."""
+    def save(self, slots: Sequence[Slot] = ()) -> None:
+        """Drafters with a memory that outlives the run write it (ngram-cache: the file of -lcd).
+
+        slots: sequences whose newest tokens no step has shown to them yet; they learn them first.
+        """
         for measured in self.drafters:
             if isinstance(measured.drafter, Remembering):
+                for slot in slots:
+                    measured.drafter.begin(slot)
                 measured.drafter.save()
 
     def report(self, request: Request) -> Report:

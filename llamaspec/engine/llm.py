@@ -58,7 +58,7 @@ class LLM:
         Raises LlamaspecError if that fails; the old file is still there then, and another try may succeed.
         """
         if self.drafter is not None:
-            self.drafter.save()
+            self.drafter.save([self.session.slot] if self.session.slot.tokens else [])
 
     def __enter__(self) -> "LLM":
         return self

@@ -1,6 +1,12 @@
+import json
+from dataclasses import replace
+
+import pytest
+
 from llamaspec.cli import report
+from llamaspec.drafting.stats import Counters, Report, Request
 from llamaspec.engine.events import Stop, Timings
-from llamaspec.options import RUN, parse
+from llamaspec.options import RUN, from_keywords, parse
 
 from . import fake
 
@@ -30,3 +36,73 @@ def test_json_has_no_draft_counts_where_nothing_was_drafted():
     found = report.as_json("x", [1], Stop("eos", Timings(predicted_n=1)))
     assert "draft_n" not in found["timings"]
     assert found["drafting"] is None
+
+
+MEASURED = replace(fake.TIMINGS, plain_s=0.4)
+
+
+def test_the_speed_up_stands_behind_the_statistics():
+    found = lines("", Stop("eos", MEASURED, fake.drafting()))
+    assert found[-1] == "speed-up = 2.00 (5.0 t/s, plain 2.5 t/s)"
+    assert found[-2].startswith("statistics ")
+    assert not [line for line in lines("") if line.startswith("speed-up")]
+
+
+def test_json_has_the_speed_up():
+    found = json.loads(lines("--spec-stats json", Stop("eos", MEASURED, fake.drafting()))[0])
+    assert (found["plain_per_second"], found["speed_up"]) == (2.5, 2.0)
+    assert report.as_json("x", [], Stop("eos", MEASURED, fake.drafting()))["timings"]["speed_up"] == 2.0
+    assert "speed_up" not in json.loads(lines("--spec-stats json")[0])
+    assert "speed_up" not in report.as_json("x", [], Stop("eos", fake.TIMINGS))["timings"]
+
+
+def test_older_statistics_are_the_older_lines_and_nothing_else():
+    drafting = advised("draft-simple", 90)
+    found = lines("--spec-stats old -lv 4", Stop("eos", MEASURED, drafting))
+    assert found == drafting.lines("old")
+    assert found[0].startswith("draft acceptance rate = ")
+    assert found[1].startswith("statistics draft: #calls(b,g,a) = ")
+    assert len(found) == 2
+
+
+def advised(name, accepted):
+    """Numbers that call for advice."""
+    counters = Counters(name, gen_tokens=100, gen_levels=100, acc_tokens=accepted)
+    return Report.of(Request(100, accepted, 20, [20]), [counters])
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "flag"),
+    [
+        ("", "draft-simple", "raise --spec-draft-n-max"),
+        ("--spec-draft-n-max 4", "draft-simple", "raise --spec-draft-n-max"),
+        ("--draft-max 4", "draft-simple", "raise --draft-max"),
+        ("--draft 4", "draft-simple", "raise --draft"),
+        ("--draft-n 4", "draft-tree", "raise --draft-n"),
+        ("--draft-max 4 --spec-draft-n-max 5", "draft-simple", "raise --spec-draft-n-max"),
+        ("--spec-compat old", "draft-simple", "raise --draft-max"),
+        ("--draft-max 9", "ngram-mod", "raise --draft-max"),
+        ("", "ngram-mod", "raise --spec-ngram-mod-n-max"),
+        ("--spec-ngram-size-m 9", "ngram-simple", "raise --spec-ngram-size-m"),
+        ("--spec-ngram-size-m 9", "ngram-mod", "raise --spec-ngram-mod-n-max"),
+    ],
+)
+def test_advice_names_the_flag_that_was_typed(line, name, flag):
+    assert lines(line, Stop("eos", fake.TIMINGS, advised(name, 90)))[-1].endswith(flag)
+
+
+@pytest.mark.parametrize(
+    ("line", "flags"),
+    [
+        ("", "lower --spec-draft-n-max, or raise --spec-draft-p-min, or use a draft closer to the model"),
+        ("--draft-p-min 0.1", "lower --spec-draft-n-max, or raise --draft-p-min, or use a draft closer to the model"),
+        ("--draft-max 4", "lower --draft-max, or raise --draft-p-min, or use a draft closer to the model"),
+    ],
+)
+def test_advice_to_guess_less(line, flags):
+    assert lines(line, Stop("eos", fake.TIMINGS, advised("draft-simple", 10)))[-1].endswith(flags)
+
+
+def test_keywords_are_spelled_as_flags():
+    for keyword, flag in (("draft_max", "--draft-max"), ("spec_draft_n_max", "--spec-draft-n-max")):
+        assert report.spelling(from_keywords(**{keyword: 5}))("--spec-draft-n-max") == flag

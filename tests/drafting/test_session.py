@@ -124,3 +124,12 @@ def test_every_drafter_without_a_model_has_a_name_and_bounds():
         drafting = drafter(name)
         assert drafting.n_max >= 1
         assert list(drafting.stats()) == [name]
+
+
+def test_a_small_n_max_of_ngram_mod_works_alone():
+    text = [1, 2, 3, 4, 5] * 10
+    session = drafter("ngram-mod", n_match=3, n_max=16, spec_compat="own")
+    session.begin(text)
+    assert session.draft(text, 1) == ([2, 3, 4, 5, 1] * 4)[:16]
+    with pytest.raises(UsageError, match="above"):
+        drafter("ngram-mod", n_max=16, n_min=48, spec_compat="own")
