@@ -68,6 +68,10 @@ def _said(command: Command, words: list[str]) -> Groups | None:
         from .. import __version__
 
         terminal.answer(f"llamaspec {__version__}\n")
+    elif about.list_devices:
+        from ..engine.devices import lines
+
+        terminal.answer("".join(f"{line}\n" for line in lines()))
     elif about.completion_bash:
         from ..options.render.bash import bash_text
 

@@ -8,27 +8,22 @@ from ..drafting.drafter import Drafter
 from ..drafting.first_of import FirstOf
 from ..drafting.measured import Measured
 from ..drafting.types.draft_simple import Drafter as Simple
+from ..drafting.verify import verify
 from ..models._passes import Passes
 from .device_step import SLACK, DeviceStep, Guesser
-from .graphs import Graphs, Recorder, recorder_for
+from .graphs import Recorder, recorder_for
 from .slots import Running
-from .step import Gain, Loop
+from .step import Gain, Judge, Loop
 
 AHEAD = 2
 """Steps under way while the host reads the oldest."""
 
 
-def loop_for(target: Passes, drafter: FirstOf | None) -> Loop:
-    """The loop that suits where the target is. Forward passes on CUDA are captured either way."""
-    if target.model.device.type != "cuda":
-        return Loop(target, drafter)
+def loop_for(target: Passes, drafter: FirstOf | None, judge: Judge = verify) -> Loop:
+    """The loop that suits where the target is."""
+    if target.model.device.type != "cuda" or judge is not verify:
+        return Loop(target, drafter, judge)
     return DeviceLoop(target, drafter, recorder_for(target.model.device))
-
-
-def capture(passes: Passes) -> None:
-    """Let the passes of a model on CUDA run as graphs."""
-    if recorder := recorder_for(passes.model.device):
-        passes.forward = Graphs(passes.model, passes.cache, recorder)
 
 
 class DeviceLoop(Loop):

@@ -1,11 +1,13 @@
-"""Which device a model goes to."""
+"""The devices of this machine: their names, what they hold, and which one a model goes to."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 
 from ..errors import LlamaspecError, UsageError
+
+CPU = torch.device("cpu")
 
 
 def available_bytes() -> int:
@@ -23,10 +25,57 @@ def available_bytes() -> int:
         return 0
 
 
+def free_bytes(device: torch.device) -> int:
+    """What can still be allocated there; 0 = unknown. Raises LlamaspecError for a GPU that does not answer."""
+    if device.type == "cpu":
+        return available_bytes()
+    try:
+        return torch.cuda.mem_get_info(device)[0]
+    except RuntimeError as error:  # another process holds it exclusively, or it fell off the bus
+        raise _silent(device) from error
+
+
+def count() -> int:
+    """GPUs that can be used."""
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
 def known() -> list[str]:
     """The devices of this machine, as -dev wants them."""
-    gpus = [f"CUDA{i}" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
-    return [*gpus, "CPU"]
+    return [*(f"CUDA{i}" for i in range(count())), "CPU"]
+
+
+def lines() -> Iterator[str]:
+    """One line per device: its name for -dev, what it is, and its memory (--list-devices)."""
+    yield "Available devices:"
+    for number in range(count()):
+        device = torch.device("cuda", number)
+        properties = torch.cuda.get_device_properties(device)
+        total, free = properties.total_memory >> 20, free_bytes(device) >> 20
+        yield f"  CUDA{number}: {properties.name} ({total} MiB, {free} MiB free)"
+    yield f"  CPU: {os.cpu_count() or 1} cores ({available_bytes() >> 20} MiB free)"
+    if not count():
+        yield f"no GPU can be used: {why_no_gpu()}"
+
+
+def why_no_gpu() -> str:
+    """What stands between this program and a GPU."""
+    if torch.version.cuda is None:
+        return "this PyTorch was built without CUDA; install one that has it (pip install torch)"
+    return "no CUDA device answers; install NVIDIA's driver, or look at CUDA_VISIBLE_DEVICES"
+
+
+def name_of(device: torch.device) -> str:
+    """As -dev wants it."""
+    return "CPU" if device.type == "cpu" else f"{device.type.upper()}{device.index or 0}"
+
+
+def what_to_lower(device: torch.device) -> str:
+    """A hint for a model that does not fit."""
+    if device.type == "cpu":
+        return "lower -c, --ctx-size, or take a smaller file"
+    other = next((f"CUDA{i}" for i in range(count()) if i != (device.index or 0)), "cpu")
+    return f"lower -c, --ctx-size, take a smaller file, or choose another device: -dev {other}"
 
 
 def resolve(names: Sequence[str], gpu_layers: int | str) -> torch.device:
@@ -34,19 +83,26 @@ def resolve(names: Sequence[str], gpu_layers: int | str) -> torch.device:
 
     Raises UsageError for names that this machine does not have, with those it has.
     """
-    if not names:
-        gpu = torch.cuda.is_available() and gpu_layers != 0
-        return torch.device("cuda", 0) if gpu else torch.device("cpu")
     if len(names) > 1:
         raise LlamaspecError("splitting a model over devices is not built yet", hint=f"-dev {names[0]}")
+    if not names:
+        return torch.device("cuda", 0) if gpu_layers != 0 and count() else CPU
     name = names[0].lower()
-    if name in ("none", "cpu") or gpu_layers == 0:
-        return torch.device("cpu")
+    if name in ("none", "cpu"):
+        return CPU
     number = name.removeprefix("cuda").lstrip(":") or "0"
     if not name.startswith("cuda") or not number.isdecimal():
         raise UsageError(f"no device '{names[0]}'", hint=f"this machine has {', '.join(known())}")
-    if not torch.cuda.is_available():
-        raise LlamaspecError(f"no CUDA device can be used for '{names[0]}'", hint="install a driver, or use -dev cpu")
-    if int(number) >= torch.cuda.device_count():
+    if gpu_layers == 0:
+        return CPU
+    if not count():
+        raise LlamaspecError(f"no CUDA device can be used for '{names[0]}': {why_no_gpu()}", hint="or use -dev cpu")
+    if int(number) >= count():
         raise UsageError(f"no device '{names[0]}'", hint=f"this machine has {', '.join(known())}")
     return torch.device("cuda", int(number))
+
+
+def _silent(device: torch.device) -> LlamaspecError:
+    return LlamaspecError(
+        f"{name_of(device)} does not answer", hint="another program may hold it; see nvidia-smi, or use -dev cpu"
+    )

@@ -11,6 +11,7 @@ from ..kernels.dispatch import Reach
 from ..kernels.reference import KV_BLOCK
 from ..layers.cache import Cache
 from ..models._base import Batch, Model, Output
+from ..models._passes import Passes
 
 ROWS = (16, 32, 64)
 """Widths that are captured: plain decoding and short drafts share the first, so that a row's bits stay the same."""
@@ -178,3 +179,9 @@ class Graphs:
         if held.reach.paths is not None and batch.reach.paths is not None:
             held.reach.paths.zero_()
             held.reach.paths[:n, : batch.reach.paths.shape[1]].copy_(batch.reach.paths)
+
+
+def capture(passes: Passes) -> None:
+    """Let the passes of a model on CUDA run as graphs; elsewhere nothing changes."""
+    if recorder := recorder_for(passes.model.device):
+        passes.forward = Graphs(passes.model, passes.cache, recorder)

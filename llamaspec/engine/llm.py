@@ -23,12 +23,12 @@ from ..text.tokenizer import Tokenizer
 from ..weights.file import GGUFFile
 from ..weights.metadata import Metadata
 from . import drafters
+from .device_loop import loop_for
 from .events import Completion, Event, Stop, Text
 from .judge import judge
 from .load import known_architecture, load_model
 from .plan import Wish, plan
 from .session import Session, Wanted
-from .step import Loop
 
 Report = Callable[[str], None]
 
@@ -75,7 +75,7 @@ class LLM:
         source = drafters.Draftsman(self.groups, self.target, self.tokenizer, self._load_draft, self.report)
         self.drafter = drafters.build(source)
         decides = judge(self.groups.speculation, self.drafter, self.report)
-        self.session = Session(Loop(self.target, self.drafter, decides), self.tokenizer)
+        self.session = Session(loop_for(self.target, self.drafter, decides), self.tokenizer)
 
     def _wish(self, draft: bool) -> Wish:
         groups, place = self.groups, self.groups.placement

@@ -10,6 +10,8 @@ from ..models._passes import Passes
 from ..models._weights import Weights
 from ..shelf import names, take
 from ..weights.file import GGUFFile
+from .devices import name_of, what_to_lower
+from .graphs import capture
 from .plan import ModelPlan
 
 
@@ -58,6 +60,8 @@ def load_model(plan: ModelPlan, exact: bool = True) -> Passes:
             cache: Cache = model.new_cache(plan.slots, plan.n_ctx, plan.cache_type)
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise LlamaspecError(
-            f"not enough memory for {plan.file.path}", hint="lower -c, --ctx-size, or take a smaller file"
+            f"not enough memory on {name_of(plan.device)} for {plan.file.path}", hint=what_to_lower(plan.device)
         ) from error
-    return Passes(model, cache, exact)
+    passes = Passes(model, cache, exact)
+    capture(passes)
+    return passes

@@ -10,7 +10,7 @@ from ..kernels.dispatch import kernels_for
 from ..models._hparams import HParams
 from ..weights.file import GGUFFile
 from ..weights.metadata import Metadata
-from .devices import available_bytes, resolve
+from .devices import free_bytes, resolve
 
 LONGEST_UNASKED = 8192
 """Context without -c: the model's own, up to this."""
@@ -65,7 +65,7 @@ def plan(file: GGUFFile, metadata: Metadata, wish: Wish) -> ModelPlan:
         2 * wish.slots * n_ctx * hparams.n_layer * hparams.n_head_kv * max(hparams.head_k, hparams.head_v)
         * torch.empty((), dtype=cache_type).element_size()
     )  # fmt: skip
-    free = available_bytes() if device.type == "cpu" else torch.cuda.mem_get_info(device)[0]
+    free = free_bytes(device)
     resident = not free or values * width + cache_bytes <= SHARE * free
     if free and cache_bytes > SHARE * free:
         raise LlamaspecError(

@@ -129,7 +129,6 @@ LATER = (
         "--mmproj-auto / --no-mmproj, --no-mmproj-auto @ LLAMA_ARG_MMPROJ_AUTO",
         "--mmproj-offload / --no-mmproj-offload @ LLAMA_ARG_MMPROJ_OFFLOAD", "-mmdev, --mmproj-device DEVICE",
     ),
-    *_refused("listing devices is not built yet", "--list-devices"),
     *_refused("talking to a running server is not built yet", "--server-base URL", "--rpc SERVERS @ LLAMA_ARG_RPC"),
     *_refused(
         "text around user input belongs to the chat template here",

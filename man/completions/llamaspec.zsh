@@ -198,6 +198,7 @@ _llamaspec() {
         '*--help[print this list and leave]' \
         '*--usage[print this list and leave]' \
         '*--version[print the version and leave]' \
+        '*--list-devices[print the devices that -dev can name and leave]' \
         '*--completion-bash[print a bash completion script and leave]' \
         '*-C[accepted\: not built yet]:M:' \
         '*--cpu-mask[accepted\: not built yet]:M:' \
@@ -408,7 +409,6 @@ _llamaspec() {
         '*--no-mmproj-offload[accepted\: nothing to switch here]' \
         '*-mmdev[accepted\: nothing to switch here]:DEVICE:' \
         '*--mmproj-device[accepted\: nothing to switch here]:DEVICE:' \
-        '*--list-devices[refused]' \
         '*--server-base[refused]:URL:' \
         '*--rpc[refused]:SERVERS:' \
         '*--in-prefix[refused]:TEXT:' \
