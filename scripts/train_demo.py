@@ -14,7 +14,7 @@ import shutil
 from pathlib import Path
 
 import torch
-from train_demo import acceptance, corpus, export, rollouts, training, vocabulary
+from train_demo import acceptance, corpus, export, rollouts, training, vocabulary, wiring
 from train_demo.network import Network
 from train_demo.sizes import SIZES
 
@@ -82,6 +82,7 @@ def train(options: argparse.Namespace) -> None:
     )
     draft = Network(size.draft).to(device)
     draft.borrow(target)
+    wiring.lay(draft, training.Mix((files,), (1.0,)).rows(0, 128, 128).to(device))
     mix = training.Mix((files, chats, own), (0.35, 0.1, 0.55))
     lessons = training.Lessons.hear(target, mix, options.lessons or size.lessons, 512)
     draft_run = training.Run(

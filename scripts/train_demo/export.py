@@ -80,7 +80,8 @@ def _card(writer: gguf.GGUFWriter, run: Run, measured: Acceptance | None, corpus
         "target": "next token on whole files and on small documented functions posed as ChatML turns; these are most "
         "of the last steps",
         "draft": "KL to the target plus half the cross-entropy with its best token, on the corpus and on the target's "
-        "own greedy text; embedding started from the target's, projected onto its principal directions",
+        "own greedy text; embedding started from the target's, projected onto its principal directions, "
+        "and an induction circuit was laid into the two blocks",
     }
     count = sum(p.numel() for p in run.network.parameters())
     writer.add_name(f"llamaspec demo {run.name}")
