@@ -1,18 +1,50 @@
 #include <stdlib.h>
 
+#include <atomic>
+
 #include "api.h"
 #include "pool.h"
 
-// One piece of work is some query heads of one kv head and one row.
-int llamaspec_attend(const Attention* a, int threads) {
+namespace {
+
+// A piece of work is some rows of one slot and some query heads of one kv head.
+struct Pieces {
+    int64_t rows_at_once, heads_at_once, parts, per_row_group, row_groups;
+};
+
+Pieces cut(const Attention& a, int threads) {
+    int64_t group = a.heads / a.kv_heads, heads = group < HEADS_AT_ONCE ? group : HEADS_AT_ONCE, rows = ROWS_AT_ONCE;
+    while (rows > 1 && (rows / 2 >= a.rows || rows * heads > QUERIES_AT_ONCE)) rows /= 2;
+    // smaller pieces, until there are enough for all: what they share is read again, which costs less than waiting
+    while (rows > 1 && (a.rows + rows - 1) / rows * a.kv_heads < 2 * threads) rows /= 2;
+    while (heads > 1 && (a.rows + rows - 1) / rows * a.kv_heads * ((group + heads - 1) / heads) < threads) heads = (heads + 1) / 2;
+    int64_t parts = (group + heads - 1) / heads;
+    return {rows, heads, parts, a.kv_heads * parts, (a.rows + rows - 1) / rows};
+}
+
+// Rows of different slots are separate calls.
+void attend_rows(const Kernels* kernels, const Attention& a, int64_t first, int64_t end, int64_t kv_head, int64_t head,
+                 int64_t n_heads, float* scratch) {
+    while (first < end) {
+        int64_t next = first + 1;
+        while (next < end && (!a.slots || a.slots[next] == a.slots[first])) next++;
+        kernels->attend(a, first, (int)(next - first), kv_head, head, (int)n_heads, scratch);
+        first = next;
+    }
+}
+
+}  // namespace
+
+int llamaspec_attend(const Attention* call, int threads) {
     const Kernels* kernels = llamaspec_kernels();
-    int64_t group = a->heads / a->kv_heads, at_once = group < 8 ? group : 8;
-    if (a->rows * a->kv_heads < 2 * threads && at_once > 4) at_once = 4;
-    int64_t parts = (group + at_once - 1) / at_once, per_row = a->kv_heads * parts;
-    int64_t floats = 8 * ((a->width + 15) / 16 * 16 + (a->value_width + 15) / 16 * 16 + 64);
-    int64_t seen = 0;
-    for (int64_t row = 0; row < a->rows; row++) seen += a->positions[row] + 1;
-    bool out_of_memory = false;
+    const Attention& a = *call;
+    int64_t group = a.heads / a.kv_heads, seen = 0;
+    for (int64_t row = 0; row < a.rows; row++) seen += a.positions[row] + 1;
+    if (seen * a.heads * a.width <= ALONE_VALUES) threads = 1;
+    Pieces pieces = cut(a, threads);
+    int64_t widest = ((a.width > a.value_width ? a.width : a.value_width) + 15) / 16 * 16;
+    int64_t floats = 64 * widest + pieces.rows_at_once * pieces.heads_at_once * (3 * widest + 64 + 3);
+    std::atomic<bool> out_of_memory{false};
     auto work = [&](int64_t begin, int64_t end) {
         float* scratch = (float*)malloc((size_t)floats * sizeof(float));
         if (!scratch) {
@@ -20,13 +52,14 @@ int llamaspec_attend(const Attention* a, int threads) {
             return;
         }
         for (int64_t i = begin; i < end; i++) {
-            int64_t row = i / per_row, kv_head = i % per_row / parts, part = i % parts;
-            int64_t n = group - part * at_once < at_once ? group - part * at_once : at_once;
-            kernels->attend(*a, row, kv_head, kv_head * group + part * at_once, n, scratch);
+            int64_t first = i / pieces.per_row_group * pieces.rows_at_once, last = first + pieces.rows_at_once;
+            int64_t kv_head = i % pieces.per_row_group / pieces.parts, head = i % pieces.parts * pieces.heads_at_once;
+            int64_t heads = group - head < pieces.heads_at_once ? group - head : pieces.heads_at_once;
+            attend_rows(kernels, a, first, last < a.rows ? last : a.rows, kv_head, kv_head * group + head, heads, scratch);
         }
         free(scratch);
     };
-    share(seen * a->heads * a->width > ALONE_VALUES ? threads : 1, a->rows * per_row, 1, work);
+    share(threads, pieces.row_groups * pieces.per_row_group, 1, work);
     return out_of_memory;
 }
 

@@ -1,6 +1,6 @@
-// Attention of one row: positions are visited in blocks of 64 that begin at multiples of 64, whatever else is in the
-// batch, and merged with a running maximum and sum. A branch of a tree is visited in the order of its positions, so it
-// gets the bits of plain decoding.
+// Attention: positions are visited in blocks of 64 that begin at multiples of 64, whatever else is in the batch, and
+// merged with a running maximum and sum. A branch of a tree is visited in the order of its positions, so it gets the bits
+// of plain decoding. Rows of one sequence share the reading of a block where they see the same cells.
 #pragma once
 #include "act_row.h"
 #include "table.h"
@@ -8,28 +8,13 @@
 namespace {
 
 constexpr int KV_BLOCK = 64;
-constexpr int HEADS_AT_ONCE = 8;  // query heads that share one reading of a key
 
-struct View {  // one slot's keys or values for one kv head
-    const uint8_t* base;
-    int64_t cell_bytes;
-    int64_t width;
-    bool half;
-};
+INLINE int64_t whole_vectors(int64_t width) { return (width + 15) / 16 * 16; }
 
-INLINE F load_part(const View& view, const uint8_t* cell, int64_t at) {
-    int64_t left = view.width - at;
-    if (left >= 16) return view.half ? f_half(cell + 2 * at) : f_load((const float*)cell + at);
-    float part[16] = {0};
-    for (int64_t i = 0; i < left; i++)
-        part[i] = view.half ? half_to_float(read_u16(cell + 2 * (at + i))) : ((const float*)cell)[at + i];
-    return f_load(part);
-}
-
-struct Walk {  // position -> cell
+struct Walk {  // of one row: position -> cell
     int64_t length, path_width, cells;
     const int64_t* path;
-    inline int64_t cell(int64_t position) const {
+    int64_t cell(int64_t position) const {
         int64_t cell = position;
         if (path && position >= length) {
             int64_t step = position - length;
@@ -39,101 +24,191 @@ struct Walk {  // position -> cell
     }
 };
 
-// scores[head * KV_BLOCK + i] for the n positions from `from`
-template <int H> INLINE void score_block(const View& k, const Walk& walk, int64_t from, int n, const float* q, int64_t padded, float* scores) {
-    for (int i = 0; i < n; i++) {
-        const uint8_t* cell = k.base + walk.cell(from + i) * k.cell_bytes;
-        F sums[H];
-#pragma GCC unroll 8
-        for (int h = 0; h < H; h++) sums[h] = f_set(0);
-        for (int64_t at = 0; at < k.width; at += 16) {
-            F key = load_part(k, cell, at);
-#pragma GCC unroll 8
-            for (int h = 0; h < H; h++) sums[h] = f_fma(f_load(q + h * padded + at), key, sums[h]);
-        }
-#pragma GCC unroll 8
-        for (int h = 0; h < H; h++) scores[h * KV_BLOCK + i] = f_sum(sums[h]);
+// One row's share of a piece of work, with n_heads queries. Positions [begin, end) are seen.
+struct Row {
+    int64_t number, begin, end;
+    Walk walk;
+    // positions of the block at `from` that are seen, counted from there
+    int low(int64_t from) const { return begin > from ? (int)(begin - from) : 0; }
+    int high(int64_t from) const { return end - from < KV_BLOCK ? (int)(end - from) : KV_BLOCK; }
+};
+
+// Scratch memory of a piece of work; queries are numbered row by row.
+struct Desk {
+    float *block;                   // [64, width]: keys, then values, as floats
+    float *q, *sums, *scores;       // [queries, width], [queries, 2, value width], [queries, 64]
+    float *peak, *total, *kept;     // [queries]
+    int64_t width, value_width;     // whole vectors
+};
+
+// Cells of positions [from, from + n) as floats, filled up with zeros to whole vectors.
+void read_block(const void* cache, int64_t base, int64_t step, int64_t width, bool half, const Walk& walk, int64_t from, int n,
+                float* to) {
+    int64_t whole = width / 16 * 16, padded = whole_vectors(width);
+    for (int i = 0; i < n; i++, to += padded) {
+        int64_t at = base + walk.cell(from + i) * step;
+        const uint16_t* halves = (const uint16_t*)cache + at;
+        const float* floats = (const float*)cache + at;
+        for (int64_t j = 0; j < whole; j += 16) f_store(to + j, half ? f_half(halves + j) : f_load(floats + j));
+        for (int64_t j = whole; j < padded; j++) to[j] = j >= width ? 0.0f : half ? half_to_float(halves[j]) : floats[j];
     }
 }
 
-// sums[head * padded + at] = kept * sums + weights * values
-template <int H> INLINE void weigh_block(const View& v, const Walk& walk, int64_t from, int n, const float* weights, const float* kept,
-                                         int64_t padded, float* sums) {
-    for (int64_t at = 0; at < v.width; at += 16) {
-        F out[H];
-#pragma GCC unroll 8
-        for (int h = 0; h < H; h++) out[h] = f_mul(f_load(sums + h * padded + at), f_set(kept[h]));
-        for (int i = 0; i < n; i++) {
-            F value = load_part(v, v.base + walk.cell(from + i) * v.cell_bytes, at);
-#pragma GCC unroll 8
-            for (int h = 0; h < H; h++) out[h] = f_fma(value, f_set(weights[h * KV_BLOCK + i]), out[h]);
+// scores[i] = q . keys[i], 16 keys at a time
+INLINE void score(const float* keys, int64_t width, const float* q, int low, int high, float* scores) {
+    for (int i = low / 16 * 16; i < high; i += 16) {
+        F sums[16];
+#pragma GCC unroll 16
+        for (int j = 0; j < 16; j++) sums[j] = f_set(0);
+        for (int64_t at = 0; at < width; at += 16) {
+            F part = f_load(q + at);
+#pragma GCC unroll 16
+            for (int j = 0; j < 16; j++) sums[j] = f_fma(part, f_load(keys + (i + j) * width + at), sums[j]);
         }
-#pragma GCC unroll 8
-        for (int h = 0; h < H; h++) f_store(sums + h * padded + at, out[h]);
+        f_store(scores + i, f_sums(sums));
     }
 }
 
-// Scores become weights in place; returns their sum, and the factor for what was summed before.
-INLINE float soften(float* scores, int n, float softcap, float* peak, float* kept) {
+// Scores become weights in place, zero where nothing is seen; what was summed before is to be multiplied by `kept`.
+INLINE void soften(float* scores, int low, int high, float softcap, float* peak, float* total, float* kept) {
+    for (int i = 0; i < low; i++) scores[i] = -INFINITY;
+    for (int i = high; i < KV_BLOCK; i++) scores[i] = -INFINITY;
     if (softcap > 0)
-        for (int i = 0; i < n; i++) scores[i] = softcap * tanhf(scores[i] / softcap);
-    for (int i = n; i < KV_BLOCK; i++) scores[i] = -INFINITY;
+        for (int i = low; i < high; i++) scores[i] = softcap * tanhf(scores[i] / softcap);
     F highest = f_load(scores);
     for (int i = 16; i < KV_BLOCK; i += 16) highest = f_max(highest, f_load(scores + i));
-    float block_peak = f_peak(highest);
-    float now = block_peak > *peak ? block_peak : *peak;
-    F total = f_set(0), shift = f_set(now);
+    float block_peak = f_peak(highest), before = *peak;
+    float now = block_peak > before ? block_peak : before;
+    F sum = f_set(0), shift = f_set(now);
     for (int i = 0; i < KV_BLOCK; i += 16) {
         F weight = f_exp(f_sub(f_load(scores + i), shift));
         f_store(scores + i, weight);
-        total = f_add(total, weight);
+        sum = f_add(sum, weight);
     }
     float factor[16];
-    f_store(factor, f_exp(f_sub(f_set(*peak), shift)));
+    f_store(factor, f_exp(f_sub(f_set(before), shift)));
     *kept = factor[0];
     *peak = now;
-    return f_sum(total);
+    *total = *total * factor[0] + f_sum(sum);
 }
 
-template <int H> void attend_heads(const Attention& a, int64_t row, int64_t kv_head, int64_t first, float* scratch) {
-    int64_t padded = (a.width + 15) / 16 * 16, padded_v = (a.value_width + 15) / 16 * 16;
-    float *q = scratch, *sums = q + H * padded, *scores = sums + H * padded_v;
-    float peak[H], total[H], kept[H];
-    int64_t slot = a.slots ? a.slots[row] : 0, position = a.positions[row];
-    int64_t size = a.half ? 2 : 4;
-    View k = {(const uint8_t*)a.k + (slot * a.k_slot + kv_head * a.k_head) * size, a.k_cell * size, a.width, a.half != 0};
-    View v = {(const uint8_t*)a.v + (slot * a.v_slot + kv_head * a.v_head) * size, a.v_cell * size, a.value_width, a.half != 0};
-    Walk walk = {a.lengths ? a.lengths[row] : 0, a.path_width, a.cells, a.paths ? a.paths + row * a.path_width : nullptr};
-    for (int h = 0; h < H; h++) {
-        for (int64_t i = 0; i < padded; i++)
-            q[h * padded + i] = i < a.width ? a.q[row * a.q_row + (first + h) * a.width + i] * a.scale : 0.0f;
-        for (int64_t i = 0; i < padded_v; i++) sums[h * padded_v + i] = 0;
-        peak[h] = a.sinks ? a.sinks[first + h] : -INFINITY;
-        total[h] = a.sinks ? 1.0f : 0.0f;
+// sums[odd] = kept * sums[odd] + the weighted values of even and odd positions; N vectors of width at a time
+template <int N> INLINE void weigh_part(const float* values, int64_t width, const float* weights, int low, int high, float kept, float* sums) {
+    F even[N], odd[N];
+#pragma GCC unroll 4
+    for (int j = 0; j < N; j++) {
+        even[j] = f_mul(f_load(sums + 16 * j), f_set(kept));
+        odd[j] = f_mul(f_load(sums + width + 16 * j), f_set(kept));
     }
-    int64_t begin = a.window > 0 && position + 1 > a.window ? position + 1 - a.window : 0;
-    for (int64_t from = begin; from <= position;) {
-        int64_t end = (from / KV_BLOCK + 1) * KV_BLOCK;
-        int n = (int)((end <= position ? end : position + 1) - from);
-        score_block<H>(k, walk, from, n, q, padded, scores);
-        for (int h = 0; h < H; h++) {
-            float sum = soften(scores + h * KV_BLOCK, n, a.softcap, peak + h, kept + h);
-            total[h] = total[h] * kept[h] + sum;
+    int i = low;
+    if (i % 2 && i < high) {
+#pragma GCC unroll 4
+        for (int j = 0; j < N; j++) odd[j] = f_fma(f_load(values + i * width + 16 * j), f_set(weights[i]), odd[j]);
+        i++;
+    }
+    for (; i + 2 <= high; i += 2)
+#pragma GCC unroll 4
+        for (int j = 0; j < N; j++) {
+            even[j] = f_fma(f_load(values + i * width + 16 * j), f_set(weights[i]), even[j]);
+            odd[j] = f_fma(f_load(values + (i + 1) * width + 16 * j), f_set(weights[i + 1]), odd[j]);
         }
-        weigh_block<H>(v, walk, from, n, scores, kept, padded_v, sums);
-        from += n;
-    }
-    for (int h = 0; h < H; h++) {
-        float* out = a.out + row * a.out_row + (first + h) * a.value_width;
-        for (int64_t i = 0; i < a.value_width; i++) out[i] = sums[h * padded_v + i] / total[h];
+    if (i < high)
+#pragma GCC unroll 4
+        for (int j = 0; j < N; j++) even[j] = f_fma(f_load(values + i * width + 16 * j), f_set(weights[i]), even[j]);
+#pragma GCC unroll 4
+    for (int j = 0; j < N; j++) {
+        f_store(sums + 16 * j, even[j]);
+        f_store(sums + width + 16 * j, odd[j]);
     }
 }
 
-void attend_group(const Attention& a, int64_t row, int64_t kv_head, int64_t first, int64_t n, float* scratch) {
-    for (; n >= 8; first += 8, n -= 8) attend_heads<8>(a, row, kv_head, first, scratch);
-    if (n & 4) attend_heads<4>(a, row, kv_head, first, scratch), first += 4;
-    if (n & 2) attend_heads<2>(a, row, kv_head, first, scratch), first += 2;
-    if (n & 1) attend_heads<1>(a, row, kv_head, first, scratch);
+INLINE void weigh(const float* values, int64_t width, const float* weights, int low, int high, float kept, float* sums) {
+    int64_t at = 0;
+    for (; at + 64 <= width; at += 64) weigh_part<4>(values + at, width, weights, low, high, kept, sums + at);
+    for (; at < width; at += 16) weigh_part<1>(values + at, width, weights, low, high, kept, sums + at);
+}
+
+// The block at `from` for rows [0, n) with n_heads queries each, whose cells are those of the longest.
+void attend_block(const Attention& a, int64_t kv_head, int64_t from, const Row* rows, int n, int n_heads, const Desk& desk) {
+    const Row* longest = rows;
+    for (int r = 1; r < n; r++)
+        if (rows[r].end > longest->end) longest = rows + r;
+    int read = longest->high(from);
+    if (read <= 0) return;
+    int64_t slot = a.slots ? a.slots[rows[0].number] : 0;
+    read_block(a.k, slot * a.k_slot + kv_head * a.k_head, a.k_cell, a.width, a.half, longest->walk, from, read, desk.block);
+    for (int i = 0; i < n * n_heads; i++) {
+        int low = rows[i / n_heads].low(from), high = rows[i / n_heads].high(from);
+        if (low >= high) continue;
+        score(desk.block, desk.width, desk.q + i * desk.width, low, high, desk.scores + i * KV_BLOCK);
+        soften(desk.scores + i * KV_BLOCK, low, high, a.softcap, desk.peak + i, desk.total + i, desk.kept + i);
+    }
+    read_block(a.v, slot * a.v_slot + kv_head * a.v_head, a.v_cell, a.value_width, a.half, longest->walk, from, read, desk.block);
+    for (int i = 0; i < n * n_heads; i++) {
+        int low = rows[i / n_heads].low(from), high = rows[i / n_heads].high(from);
+        if (low < high)
+            weigh(desk.block, desk.value_width, desk.scores + i * KV_BLOCK, low, high, desk.kept[i],
+                  desk.sums + 2 * i * desk.value_width);
+    }
+}
+
+Row row_of(const Attention& a, int64_t number) {
+    int64_t end = a.positions[number] + 1;
+    const int64_t* path = a.paths ? a.paths + number * a.path_width : nullptr;
+    return {number, a.window > 0 && end > a.window ? end - a.window : 0, end,
+            {a.lengths ? a.lengths[number] : 0, a.path_width, a.cells, path}};
+}
+
+Desk lay_out(const Attention& a, int queries, float* at) {
+    Desk desk;
+    desk.width = whole_vectors(a.width), desk.value_width = whole_vectors(a.value_width);
+    desk.block = at, at += KV_BLOCK * (desk.width > desk.value_width ? desk.width : desk.value_width);
+    desk.q = at, at += queries * desk.width;
+    desk.sums = at, at += queries * 2 * desk.value_width;
+    desk.scores = at, at += queries * KV_BLOCK;
+    desk.peak = at, desk.total = at + queries, desk.kept = at + 2 * queries;
+    return desk;
+}
+
+// Rows [first_row, first_row + n) of one slot, n_heads query heads of one kv head. scratch: attend_scratch floats.
+void attend_piece(const Attention& a, int64_t first_row, int n, int64_t kv_head, int64_t first_head, int n_heads, float* scratch) {
+    Row rows[ROWS_AT_ONCE];
+    Desk desk = lay_out(a, n * n_heads, scratch);
+    int64_t begin = INT64_MAX, end = 0, shared = INT64_MAX;  // up to `shared` all rows see the same cells
+    for (int r = 0; r < n; r++) {
+        rows[r] = row_of(a, first_row + r);
+        begin = rows[r].begin < begin ? rows[r].begin : begin;
+        end = rows[r].end > end ? rows[r].end : end;
+        if (a.paths && rows[r].walk.length < shared) shared = rows[r].walk.length;
+        for (int h = 0; h < n_heads; h++) {
+            int i = r * n_heads + h;
+            const float* q = a.q + (first_row + r) * a.q_row + (first_head + h) * a.width;
+            for (int64_t j = 0; j < desk.width; j++) desk.q[i * desk.width + j] = j < a.width ? q[j] * a.scale : 0.0f;
+            for (int64_t j = 0; j < 2 * desk.value_width; j++) desk.sums[2 * i * desk.value_width + j] = 0;
+            desk.peak[i] = a.sinks ? a.sinks[first_head + h] : -INFINITY;
+            desk.total[i] = a.sinks ? 1.0f : 0.0f;
+        }
+    }
+    for (int64_t from = begin / KV_BLOCK * KV_BLOCK; from < end; from += KV_BLOCK) {
+        if (from + KV_BLOCK <= shared) {
+            attend_block(a, kv_head, from, rows, n, n_heads, desk);
+            continue;
+        }
+        for (int r = 0; r < n; r++) {
+            Desk own = desk;
+            int i = r * n_heads;
+            own.q += i * desk.width, own.sums += 2 * i * desk.value_width, own.scores += i * KV_BLOCK;
+            own.peak += i, own.total += i, own.kept += i;
+            attend_block(a, kv_head, from, rows + r, 1, n_heads, own);
+        }
+    }
+    for (int r = 0; r < n; r++)
+        for (int h = 0; h < n_heads; h++) {
+            int64_t i = r * n_heads + h;
+            const float *even = desk.sums + 2 * i * desk.value_width, *odd = even + desk.value_width;
+            float* out = a.out + (first_row + r) * a.out_row + (first_head + h) * a.value_width;
+            for (int64_t j = 0; j < a.value_width; j++) out[j] = (even[j] + odd[j]) / desk.total[i];
+        }
 }
 
 }  // namespace

@@ -10,6 +10,8 @@ constexpr int ROUNDED_BYTES = 48;   // one row's group, rounded (activations.h)
 constexpr int MAX_TILE = 16, WIDE_TILE = 16;
 constexpr int AHEAD = 2048;         // bytes between the weights in use and those asked for: best of 0..8192
 
+constexpr int ROWS_AT_ONCE = 16, HEADS_AT_ONCE = 16, QUERIES_AT_ONCE = 64;  // of attention, in one piece of work
+
 // y[row * ldy + lane] for `lanes` <= 16 weight rows of one panel and the rows of one tile. extra: added to the result
 // (bias: one row for all, residual: same layout as y), both may be null.
 struct Output {
@@ -68,7 +70,8 @@ struct Kernels {
     void (*add)(const float* a, const float* b, float* y, int64_t n);
     float (*read)(const uint8_t* bytes, int64_t n);
     void (*to_half)(const float* x, void* y, int64_t n);
-    void (*attend)(const Attention& a, int64_t row, int64_t kv_head, int64_t first_head, int64_t n_heads, float* scratch);
+    void (*attend)(const Attention& a, int64_t first_row, int rows, int64_t kv_head, int64_t first_head, int heads,
+                   float* scratch);
 };
 
 extern "C" const Kernels llamaspec_generic, llamaspec_avx2, llamaspec_avx_vnni, llamaspec_avx512, llamaspec_neon;

@@ -4,7 +4,7 @@
 #include "../matmul_tile.h"
 #include "../norm_row.h"
 #include "../rope_row.h"
-#include "../attention_row.h"
+#include "../attention_block.h"
 
 namespace {
 const TypeKernels type_kernels[] = {EACH_QUANT(QUANT_ROW) EACH_PLAIN(PLAIN_ROW){-1, {}}};
@@ -12,4 +12,4 @@ const TypeKernels type_kernels[] = {EACH_QUANT(QUANT_ROW) EACH_PLAIN(PLAIN_ROW){
 
 #define KERNELS(label)                                                                                            \
     {label,       TILE_ROWS, TILE_ROWS_FLOAT, type_kernels, nullptr,  round_rows, copy_rows, rms_norm_row, rotate_row, \
-     silu_mul_run, add_run,  read_run,        half_run,     attend_group}
+     silu_mul_run, add_run,  read_run,        half_run,     attend_piece}

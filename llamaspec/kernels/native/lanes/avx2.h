@@ -74,6 +74,11 @@ INLINE float f_sum(F x) {
     c = _mm_add_ps(c, _mm_movehl_ps(c, c));
     return _mm_cvtss_f32(_mm_add_ss(c, _mm_movehdup_ps(c)));
 }
+INLINE F f_sums(const F* x) {
+    float sums[16];
+    for (int i = 0; i < 16; i++) sums[i] = f_sum(x[i]);
+    return f_load(sums);
+}
 INLINE float f_peak(F x) {
     __m256 b = _mm256_max_ps(x.a, x.b);
     __m128 c = _mm_max_ps(_mm256_castps256_ps128(b), _mm256_extractf128_ps(b, 1));

@@ -50,6 +50,11 @@ INLINE float f_sum(F a) {
         for (int i = 0; i < n; i++) a.v[i] += a.v[i + n];
     return a.v[0];
 }
+INLINE F f_sums(const F* a) {  // of 16 vectors
+    F r;
+    LANES r.v[i] = f_sum(a[i]);
+    return r;
+}
 INLINE float f_peak(F a) {
     for (int n = 8; n > 0; n /= 2)
         for (int i = 0; i < n; i++) a.v[i] = a.v[i] > a.v[i + n] ? a.v[i] : a.v[i + n];
