@@ -107,9 +107,7 @@ def main() -> None:
     chosen = chosen_options()
     chosen.folder.mkdir(parents=True, exist_ok=True)
     name = f"{chosen.shape}-{chosen.mix}-twin{chosen.twin}-{chosen.epsilon}"
-    source = synthetic.Source(
-        synthetic.SHAPES[chosen.shape], chosen.mix, twin=chosen.twin, epsilon=chosen.epsilon
-    )
+    source = synthetic.Source(synthetic.SHAPES[chosen.shape], chosen.mix, twin=chosen.twin, epsilon=chosen.epsilon)
     model, draft = chosen.folder / f"{name}.gguf", chosen.folder / f"{name}-draft.gguf"
     for path, made in ((model, source), (draft, source.draft())):
         if not path.exists():
