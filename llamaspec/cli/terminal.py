@@ -52,7 +52,6 @@ def answer(text: str, style: str | None = None) -> None:
     stream = sys.stdout
     if stream is None:
         raise LlamaspecError("cannot write the answer: standard output is closed")
-    ends_line = text.endswith("\n")
     text = visible(text) if style is not None or is_terminal(stream) else text
     text = _styled(text, style or "")
     try:
@@ -67,7 +66,7 @@ def answer(text: str, style: str | None = None) -> None:
     except (OSError, ValueError) as error:
         raise LlamaspecError(f"cannot write the answer: {getattr(error, 'strerror', None) or error}") from None
     if text:
-        _cursor.column_zero = ends_line
+        _cursor.column_zero = text.endswith("\n")
 
 
 def _styled(text: str, style: str) -> str:

@@ -106,6 +106,23 @@ def test_statistics_are_the_answer(tmp_path, text, capsys):
     assert (found["n_draft"], found["n_accept"], found["accept"]) == (5, trial.n_accept, trial.rate)
 
 
+@pytest.mark.parametrize(("mode", "ties"), [("own", False), ("reference", True), ("old", True)])
+def test_ties_are_broken_as_was_asked(text, monkeypatch, mode, ties):
+    seen = []
+    tried = measure.stats
+    monkeypatch.setattr(measure, "stats", lambda *words, **more: seen.append(more) or tried(*words, **more))
+    stats("-f", text, "-c", "64", "--spec-compat", mode)
+    assert [more["table_ties"] for more in seen] == [ties]
+
+
+def test_marks_in_a_text_are_special_tokens(tmp_path):
+    with GGUFFile(MODEL) as file:
+        words = Tokenizer.from_metadata(file.metadata)
+    mark = words.decode([words.eos], special=True).decode()
+    create("-p", f"a{mark}b{mark}a", "-lcs", str(tmp_path / "x"))
+    assert any(words.eos in run for run, _ in LookupCache.read(tmp_path / "x").items())
+
+
 def test_statistics_change_no_file(tmp_path, text):
     dynamic = tmp_path / "dynamic"
     stats("-f", text, "-c", "64", "-lcd", str(dynamic))

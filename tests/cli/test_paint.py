@@ -133,7 +133,8 @@ def test_json_has_no_colours(capsys):
     told = groups("--color-spec", "on", "--json", "-p", "x")
     module.one_answer(fake.load(told), told, iter([*EVENTS, Stop("eos", fake.TIMINGS)]))
     streams = capsys.readouterr()
-    assert "\x1b" not in streams.out + streams.err
+    assert "\x1b" not in streams.out
+    assert streams.err == ""
 
 
 def test_a_coloured_line_end_is_known(look):

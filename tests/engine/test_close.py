@@ -108,3 +108,6 @@ def test_files_for_drafters_that_do_not_run_are_told(tmp_path):
     said = []
     load(tmp_path / "x", spec_type="ngram-simple", spec_suffix_corpus="y", report=said.append)
     assert [line.split()[0] for line in said if "has no effect" in line] == ["-lcd", "--spec-suffix-corpus"]
+    said.clear()
+    load(tmp_path / "x", report=said.append)
+    assert [line for line in said if "has no effect" in line] == []
