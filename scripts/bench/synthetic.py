@@ -248,9 +248,9 @@ def set_epsilon(network: Model, source: Source) -> None:
         for i in range(source.twin, source.n_layer):
             block = network.blk[i]
             found = {"attn_norm.weight": block.attn_norm.weight, "ffn_norm.weight": block.ffn_norm.weight}
-            for part in "qkv" if source.shape.biases else "":
-                bias = getattr(block.attention, part).bias
-                found[f"attn_{part}.bias"] = bias
+            if source.shape.biases:
+                names = ("attn_q.bias", "attn_k.bias", "attn_v.bias")
+                found |= {name: part.bias for name, part in zip(names, block.attention.qkv.parts, strict=True)}
             for name, held in found.items():
                 fresh = source.tensor(f"blk.{i}.{name}", held.shape, held.device)
                 held.copy_(fresh.data.view(torch.float32).view(-1))

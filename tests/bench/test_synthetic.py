@@ -67,8 +67,9 @@ def test_a_file_is_the_model_that_is_made_in_memory(tmp_path, name, mix):
     assert torch.equal(logits(passes(tmp_path / "m.gguf")), logits(passes_of(source)))
 
 
-def test_epsilon_turns_agreement_from_always_to_chance():
-    source = Source(SHAPES["toy"], "Q4_K_M", twin=2)
+@pytest.mark.parametrize("name", ["toy", "toy-qwen"])
+def test_epsilon_turns_agreement_from_always_to_chance(name):
+    source = Source(SHAPES[name], "Q4_K_M", twin=2)
     draft = logits(passes_of(source.draft())).argmax(-1)
     run, agreed = passes_of(source), []
     for epsilon in (0.0, 0.05, 0.5):

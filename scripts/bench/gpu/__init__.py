@@ -1,0 +1,1 @@
+"""Stages of scripts/bench/gpu.py."""
