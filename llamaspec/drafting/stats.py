@@ -244,7 +244,7 @@ def _advice(drafter: Counters, spelled: Spelled) -> str:
         return ""
     rate = drafter.acc_tokens / drafter.gen_levels
     unit = "tokens" if drafter.gen_levels == drafter.gen_tokens else "levels"
-    said = f"{drafter.name}: {rate:.0%} of {drafter.gen_levels} drafted {unit} were accepted"
+    said = f"{drafter.name}: {rate:.1%} of {drafter.gen_levels} drafted {unit} were accepted"
     model = drafter.name.startswith("draft-")
     knobs = _MODEL_KNOBS if model else _KNOBS.get(drafter.name, ("", ""))
     length, choosier = (spelled(knob) if knob else "" for knob in knobs)
