@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..drafting.first_of import FirstOf
 from ..errors import LlamaspecError, UsageError
+from ..kernels import native
 from ..models._passes import Passes
 from ..options.groups import Groups
 from ..options.keywords import override
@@ -71,6 +72,8 @@ class LLM:
             torch.set_num_threads(self.groups.placement.threads)
         self.target = self._model(self.file, self.metadata, self._wish(draft=False))
         self.n_ctx = self.target.cache.context
+        if self.target.model.device.type == "cpu" and self.groups.placement.kernels == "auto" and not native.available():
+            self.report(f"slow: {native.why_not()}")
         self._check_vocabulary(self.target, self.tokenizer, self.file)
         source = drafters.Draftsman(self.groups, self.target, self.tokenizer, self._load_draft, self.report)
         self.drafter = drafters.build(source)
