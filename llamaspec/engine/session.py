@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 from time import perf_counter
 
 import torch
@@ -16,9 +17,9 @@ from .events import Event, Progress, Stop, Text, Timings
 from .slots import Running, common_prefix
 from .step import Gain, Loop
 
-PLAIN_STEPS = 5
-SLOW = 0.05
-"""Plain steps that are measured to name a speed-up, and the seconds from which one is enough."""
+PLAIN_STEPS = 7
+SLOW = 0.2
+"""Plain steps that are measured to name a speed-up, and the seconds after which no more are."""
 
 
 @dataclass(frozen=True)
@@ -101,19 +102,17 @@ class Session:
         yield Stop(reason, timings, report)
 
     def _plain_seconds(self) -> float:
-        """The best of a few plain steps from where the answer stopped, whose rows nobody keeps; 0 if it is full."""
-        slot, best = self.slot, 0.0
+        """The median of a few plain steps from where the answer stopped, whose rows nobody keeps; 0 if it is full."""
+        slot = self.slot
         if len(slot.tokens) > self.loop.target.cache.context:
-            return best
-        for _ in range(PLAIN_STEPS):
+            return 0.0
+        taken: list[float] = []
+        while len(taken) < PLAIN_STEPS and sum(taken) < SLOW:
             start = perf_counter()
             with torch.inference_mode():
                 self.loop.plain(slot)
-            taken = perf_counter() - start
-            best = min(best, taken) if best else taken
-            if taken > SLOW:
-                break
-        return best
+            taken.append(perf_counter() - start)
+        return median(taken)
 
     def _text(self, stream: TextStream, token: int) -> tuple[str, str]:
         """The text a token completes, and why the answer ends with it, if it does."""

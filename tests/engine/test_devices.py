@@ -99,7 +99,7 @@ def test_out_of_memory_names_what_to_lower(two_gpus, monkeypatch, name):
         file=SimpleNamespace(path="m.gguf"), device=torch.device(name), backend="reference", resident=True, threads=1,
         hparams=SimpleNamespace(eps=1e-5), n_ctx=512, cache_type=None, slots=1,
     )  # fmt: skip
-    with pytest.raises(LlamaspecError, match="not enough memory on (CUDA1|CPU) for m.gguf") as error:
+    with pytest.raises(LlamaspecError, match=r"not enough memory on (CUDA1|CPU) for m.gguf") as error:
         load.load_model(plan)  # pyright: ignore[reportArgumentType]
     assert "lower -c" in str(error.value.hint)
     assert ("-dev CUDA0" in str(error.value.hint)) == (name != "cpu")
