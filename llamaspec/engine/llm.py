@@ -72,7 +72,8 @@ class LLM:
             torch.set_num_threads(self.groups.placement.threads)
         self.target = self._model(self.file, self.metadata, self._wish(draft=False))
         self.n_ctx = self.target.cache.context
-        if self.target.model.device.type == "cpu" and self.groups.placement.kernels == "auto" and not native.available():
+        on_cpu = self.target.model.device.type == "cpu"
+        if on_cpu and self.groups.placement.kernels == "auto" and not native.available():
             self.report(f"slow: {native.why_not()}")
         self._check_vocabulary(self.target, self.tokenizer, self.file)
         source = drafters.Draftsman(self.groups, self.target, self.tokenizer, self._load_draft, self.report)
