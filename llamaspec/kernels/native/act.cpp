@@ -1,7 +1,8 @@
 #include "api.h"
 #include "pool.h"
 
-template <class Run> static void by_runs(int64_t n, int threads, Run run) {
+template <class Run>
+static void by_runs(int64_t n, int threads, Run run) {
     auto work = [&](int64_t begin, int64_t end) {
         int64_t from = begin * 4096, to = end * 4096 < n ? end * 4096 : n;
         run(from, to - from);

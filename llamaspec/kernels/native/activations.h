@@ -1,4 +1,5 @@
-// How the rows of x stand in memory while they are multiplied: by tiles, so that one pointer reaches all rows of a tile.
+// How the rows of x stand in memory while they are multiplied: by tiles, so that one pointer reaches all rows of a
+// tile.
 #pragma once
 #include <stdint.h>
 

@@ -17,7 +17,8 @@ Pieces cut(const Attention& a, int threads) {
     while (rows > 1 && (rows / 2 >= a.rows || rows * heads > QUERIES_AT_ONCE)) rows /= 2;
     // smaller pieces, until there are enough for all: what they share is read again, which costs less than waiting
     while (rows > 1 && (a.rows + rows - 1) / rows * a.kv_heads < 2 * threads) rows /= 2;
-    while (heads > 1 && (a.rows + rows - 1) / rows * a.kv_heads * ((group + heads - 1) / heads) < threads) heads = (heads + 1) / 2;
+    while (heads > 1 && (a.rows + rows - 1) / rows * a.kv_heads * ((group + heads - 1) / heads) < threads)
+        heads = (heads + 1) / 2;
     int64_t parts = (group + heads - 1) / heads;
     return {rows, heads, parts, a.kv_heads * parts, (a.rows + rows - 1) / rows};
 }
@@ -55,7 +56,8 @@ int llamaspec_attend(const Attention* call, int threads) {
             int64_t first = i / pieces.per_row_group * pieces.rows_at_once, last = first + pieces.rows_at_once;
             int64_t kv_head = i % pieces.per_row_group / pieces.parts, head = i % pieces.parts * pieces.heads_at_once;
             int64_t heads = group - head < pieces.heads_at_once ? group - head : pieces.heads_at_once;
-            attend_rows(kernels, a, first, last < a.rows ? last : a.rows, kv_head, kv_head * group + head, heads, scratch);
+            attend_rows(kernels, a, first, last < a.rows ? last : a.rows, kv_head, kv_head * group + head, heads,
+                        scratch);
         }
         free(scratch);
     };
@@ -63,8 +65,8 @@ int llamaspec_attend(const Attention* call, int threads) {
     return out_of_memory;
 }
 
-void llamaspec_store(const float* x, void* cache, const int64_t* slots, const int64_t* cells, int64_t rows, int64_t heads,
-                     int64_t width, int64_t slot_step, int64_t head_step, int64_t cell_step, int half) {
+void llamaspec_store(const float* x, void* cache, const int64_t* slots, const int64_t* cells, int64_t rows,
+                     int64_t heads, int64_t width, int64_t slot_step, int64_t head_step, int64_t cell_step, int half) {
     const Kernels* kernels = llamaspec_kernels();
     for (int64_t row = 0; row < rows; row++)
         for (int64_t head = 0; head < heads; head++) {

@@ -1,6 +1,6 @@
 // Attention: positions are visited in blocks of 64 that begin at multiples of 64, whatever else is in the batch, and
-// merged with a running maximum and sum. A branch of a tree is visited in the order of its positions, so it gets the bits
-// of plain decoding. Rows of one sequence share the reading of a block where they see the same cells.
+// merged with a running maximum and sum. A branch of a tree is visited in the order of its positions, so it gets the
+// bits of plain decoding. Rows of one sequence share the reading of a block where they see the same cells.
 #pragma once
 #include "act_row.h"
 #include "table.h"
@@ -35,22 +35,23 @@ struct Row {
 
 // Scratch memory of a piece of work; queries are numbered row by row.
 struct Desk {
-    float *block;                   // [64, width]: keys, then values, as floats
-    float *q, *sums, *scores;       // [queries, width], [queries, 2, value width], [queries, 64]
-    float *peak, *total, *kept;     // [queries]
-    int64_t width, value_width;     // whole vectors
+    float* block;                // [64, width]: keys, then values, as floats
+    float *q, *sums, *scores;    // [queries, width], [queries, 2, value width], [queries, 64]
+    float *peak, *total, *kept;  // [queries]
+    int64_t width, value_width;  // whole vectors
 };
 
 // Cells of positions [from, from + n) as floats, filled up with zeros to whole vectors.
-void read_block(const void* cache, int64_t base, int64_t step, int64_t width, bool half, const Walk& walk, int64_t from, int n,
-                float* to) {
+void read_block(const void* cache, int64_t base, int64_t step, int64_t width, bool half, const Walk& walk, int64_t from,
+                int n, float* to) {
     int64_t whole = width / 16 * 16, padded = whole_vectors(width);
     for (int i = 0; i < n; i++, to += padded) {
         int64_t at = base + walk.cell(from + i) * step;
         const uint16_t* halves = (const uint16_t*)cache + at;
         const float* floats = (const float*)cache + at;
         for (int64_t j = 0; j < whole; j += 16) f_store(to + j, half ? f_half(halves + j) : f_load(floats + j));
-        for (int64_t j = whole; j < padded; j++) to[j] = j >= width ? 0.0f : half ? half_to_float(halves[j]) : floats[j];
+        for (int64_t j = whole; j < padded; j++)
+            to[j] = j >= width ? 0.0f : half ? half_to_float(halves[j]) : floats[j];
     }
 }
 
@@ -93,7 +94,9 @@ INLINE void soften(float* scores, int low, int high, float softcap, float* peak,
 }
 
 // sums[odd] = kept * sums[odd] + the weighted values of even and odd positions; N vectors of width at a time
-template <int N> INLINE void weigh_part(const float* values, int64_t width, const float* weights, int low, int high, float kept, float* sums) {
+template <int N>
+INLINE void weigh_part(const float* values, int64_t width, const float* weights, int low, int high, float kept,
+                       float* sums) {
     F even[N], odd[N];
 #pragma GCC unroll 4
     for (int j = 0; j < N; j++) {
@@ -122,28 +125,32 @@ template <int N> INLINE void weigh_part(const float* values, int64_t width, cons
     }
 }
 
-INLINE void weigh(const float* values, int64_t width, const float* weights, int low, int high, float kept, float* sums) {
+INLINE void weigh(const float* values, int64_t width, const float* weights, int low, int high, float kept,
+                  float* sums) {
     int64_t at = 0;
     for (; at + 64 <= width; at += 64) weigh_part<4>(values + at, width, weights, low, high, kept, sums + at);
     for (; at < width; at += 16) weigh_part<1>(values + at, width, weights, low, high, kept, sums + at);
 }
 
 // The block at `from` for rows [0, n) with n_heads queries each, whose cells are those of the longest.
-void attend_block(const Attention& a, int64_t kv_head, int64_t from, const Row* rows, int n, int n_heads, const Desk& desk) {
+void attend_block(const Attention& a, int64_t kv_head, int64_t from, const Row* rows, int n, int n_heads,
+                  const Desk& desk) {
     const Row* longest = rows;
     for (int r = 1; r < n; r++)
         if (rows[r].end > longest->end) longest = rows + r;
     int read = longest->high(from);
     if (read <= 0) return;
     int64_t slot = a.slots ? a.slots[rows[0].number] : 0;
-    read_block(a.k, slot * a.k_slot + kv_head * a.k_head, a.k_cell, a.width, a.half, longest->walk, from, read, desk.block);
+    read_block(a.k, slot * a.k_slot + kv_head * a.k_head, a.k_cell, a.width, a.half, longest->walk, from, read,
+               desk.block);
     for (int i = 0; i < n * n_heads; i++) {
         int low = rows[i / n_heads].low(from), high = rows[i / n_heads].high(from);
         if (low >= high) continue;
         score(desk.block, desk.width, desk.q + i * desk.width, low, high, desk.scores + i * KV_BLOCK);
         soften(desk.scores + i * KV_BLOCK, low, high, a.softcap, desk.peak + i, desk.total + i, desk.kept + i);
     }
-    read_block(a.v, slot * a.v_slot + kv_head * a.v_head, a.v_cell, a.value_width, a.half, longest->walk, from, read, desk.block);
+    read_block(a.v, slot * a.v_slot + kv_head * a.v_head, a.v_cell, a.value_width, a.half, longest->walk, from, read,
+               desk.block);
     for (int i = 0; i < n * n_heads; i++) {
         int low = rows[i / n_heads].low(from), high = rows[i / n_heads].high(from);
         if (low < high)
@@ -155,7 +162,9 @@ void attend_block(const Attention& a, int64_t kv_head, int64_t from, const Row* 
 Row row_of(const Attention& a, int64_t number) {
     int64_t end = a.positions[number] + 1;
     const int64_t* path = a.paths ? a.paths + number * a.path_width : nullptr;
-    return {number, a.window > 0 && end > a.window ? end - a.window : 0, end,
+    return {number,
+            a.window > 0 && end > a.window ? end - a.window : 0,
+            end,
             {a.lengths ? a.lengths[number] : 0, a.path_width, a.cells, path}};
 }
 
@@ -171,7 +180,8 @@ Desk lay_out(const Attention& a, int queries, float* at) {
 }
 
 // Rows [first_row, first_row + n) of one slot, n_heads query heads of one kv head. scratch: attend_scratch floats.
-void attend_piece(const Attention& a, int64_t first_row, int n, int64_t kv_head, int64_t first_head, int n_heads, float* scratch) {
+void attend_piece(const Attention& a, int64_t first_row, int n, int64_t kv_head, int64_t first_head, int n_heads,
+                  float* scratch) {
     Row rows[ROWS_AT_ONCE];
     Desk desk = lay_out(a, n * n_heads, scratch);
     int64_t begin = INT64_MAX, end = 0, shared = INT64_MAX;  // up to `shared` all rows see the same cells

@@ -49,7 +49,8 @@ bool attention(const BlockWeights& block, const BlockCache& cache, const BlockPa
     call.q = q, call.k = cache.k, call.v = cache.v, call.out = attended;
     call.positions = pass.positions, call.slots = pass.slots, call.lengths = pass.lengths;
     call.paths = pass.paths, call.path_width = pass.path_width;
-    call.rows = n, call.heads = heads, call.kv_heads = kv_heads, call.width = width, call.value_width = block.value_width;
+    call.rows = n, call.heads = heads, call.kv_heads = kv_heads, call.width = width,
+    call.value_width = block.value_width;
     call.cells = pass.cache_cells;
     call.k_slot = cache.k_slot, call.k_head = cache.k_head, call.k_cell = cache.k_cell;
     call.v_slot = cache.v_slot, call.v_head = cache.v_head, call.v_cell = cache.v_cell;
@@ -97,7 +98,8 @@ int llamaspec_model(const ModelEnds* ends, const BlockWeights* blocks, const Blo
                     const BlockPass* whole, const int64_t* tokens, float* logits) {
     BlockPass pass = *whole;
     int64_t rows = pass.rows, width = pass.width, half = pass.half;
-    if (!within(tokens, rows, ends->vocabulary) || !within(pass.positions, rows, pass.angles)) return BLOCKS_OUT_OF_RANGE;
+    if (!within(tokens, rows, ends->vocabulary) || !within(pass.positions, rows, pass.angles))
+        return BLOCKS_OUT_OF_RANGE;
     Cutter scratch = {pass.scratch};
     float *x = scratch.take(rows * width), *cos = scratch.take(rows * half), *sin = scratch.take(rows * half);
     llamaspec_rows(ends->embedding_type, ends->embedding, width, tokens, rows, x);
@@ -121,7 +123,8 @@ int llamaspec_blocks(const BlockWeights* blocks, const BlockCache* caches, int n
     Cutter scratch = {pass->scratch};
     float* normed = scratch.take(pass->rows * pass->width);
     for (int i = 0; i < n; i++) {
-        if (!attention(blocks[i], caches[i], *pass, i ? pass->y : pass->x, normed, scratch)) return BLOCKS_OUT_OF_MEMORY;
+        if (!attention(blocks[i], caches[i], *pass, i ? pass->y : pass->x, normed, scratch))
+            return BLOCKS_OUT_OF_MEMORY;
         if (!feed_forward(blocks[i], *pass, normed, scratch)) return BLOCKS_OUT_OF_MEMORY;
     }
     return BLOCKS_DONE;

@@ -16,7 +16,7 @@ struct BlockCache {  // keys and values of one block, [slots, kv_heads, cells, w
     int64_t k_slot, k_head, k_cell, v_slot, v_head, v_cell;
 };
 
-struct ModelEnds {  // what stands before and behind the blocks
+struct ModelEnds {             // what stands before and behind the blocks
     const uint8_t* embedding;  // [vocabulary, width], as the file holds it
     int64_t vocabulary;
     const float* norm;  // [width]
@@ -26,14 +26,14 @@ struct ModelEnds {  // what stands before and behind the blocks
     float eps;
 };
 
-struct BlockPass {  // what all blocks share
+struct BlockPass {   // what all blocks share
     const float* x;  // [rows, width]
     float* y;        // [rows, width]; may be x
     float* scratch;  // llamaspec_blocks_scratch floats
     int64_t rows, width;
     const float *cos, *sin;  // [rows, half]; for a whole model [angles, half], row = position
     int64_t half, angles;
-    const int64_t *write_slots, *write_cells;             // [rows]: where keys and values go
+    const int64_t *write_slots, *write_cells;            // [rows]: where keys and values go
     const int64_t *positions, *slots, *lengths, *paths;  // [rows], paths [rows, path_width] or null: as for attend
     int64_t path_width;
     int64_t cache_slots, cache_cells;  // of every block's cache

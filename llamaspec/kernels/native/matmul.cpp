@@ -9,7 +9,7 @@
 
 namespace {
 
-constexpr int64_t ALONE = 16384;  // values of x that one thread prepares faster than two
+constexpr int64_t ALONE = 16384;   // values of x that one thread prepares faster than two
 constexpr int64_t WIDE_FROM = 40;  // rows from which a matrix unit is worth waking
 constexpr int64_t PIECE_BYTES = 128 << 10;
 
@@ -100,8 +100,12 @@ bool multiply_panels(const Kernels* kernels, const Prepared& x, const Product& p
     for (int64_t panel = from; panel < to; panel++) {
         const uint8_t* weights = w->data + panel * w->panel_bytes;
         int64_t column = panel * PANEL, left = w->rows - column;
-        Output out = {p.y + column, p.ldy, left < PANEL ? (int)left : PANEL, p.bias ? p.bias + column : nullptr,
-                      p.residual ? p.residual + column : nullptr, p.ldy};
+        Output out = {p.y + column,
+                      p.ldy,
+                      left < PANEL ? (int)left : PANEL,
+                      p.bias ? p.bias + column : nullptr,
+                      p.residual ? p.residual + column : nullptr,
+                      p.ldy};
         if (wide) {
             wide(weights, w->length, x.data, x.tiling.rows, out, levels.data);
             continue;

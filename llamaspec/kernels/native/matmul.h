@@ -12,4 +12,5 @@ struct Product {
 };
 
 // False: out of memory.
-bool multiply(const Kernels* kernels, const float* x, int64_t ldx, int64_t rows, const Product* products, int n, int threads);
+bool multiply(const Kernels* kernels, const float* x, int64_t ldx, int64_t rows, const Product* products, int n,
+              int threads);

@@ -1,6 +1,7 @@
-// A panel times many rows in the matrix unit of Intel's servers: levels are unpacked once, then tiles of 16 rows follow.
-// The sums of a group are whole numbers, and they are scaled and added as in matmul_tile.h, so a row has the same bits
-// whichever unit computes it. (While the matrix unit is in use the vector unit has half its speed: fewer rows do not pay.)
+// A panel times many rows in the matrix unit of Intel's servers: levels are unpacked once, then tiles of 16 rows
+// follow. The sums of a group are whole numbers, and they are scaled and added as in matmul_tile.h, so a row has the
+// same bits whichever unit computes it. (While the matrix unit is in use the vector unit has half its speed: fewer rows
+// do not pay.)
 #pragma once
 #include "matmul_tile.h"
 
@@ -13,7 +14,8 @@ struct alignas(64) TileShape {  // operand of ldtilecfg
 };
 
 // Tiles 0 and 1: sums [16, 16] int32. 2 and 3: x [16 rows, 32 or 16 columns]. 4 and 5: levels [8 or 4 quads, 64 bytes].
-template <int PARTS> INLINE void shape_tiles() {
+template <int PARTS>
+INLINE void shape_tiles() {
     TileShape shape;
     memset(&shape, 0, sizeof shape);
     shape.palette = 1;
@@ -25,13 +27,15 @@ template <int PARTS> INLINE void shape_tiles() {
     asm volatile("ldtilecfg %0" ::"m"(shape) : "memory");
 }
 
-#define LOAD_TILE(tile, at, step) asm volatile("tileloadd (%0,%1,1), %%tmm" #tile ::"r"(at), "r"((int64_t)(step)) : "memory")
+#define LOAD_TILE(tile, at, step) \
+    asm volatile("tileloadd (%0,%1,1), %%tmm" #tile ::"r"(at), "r"((int64_t)(step)) : "memory")
 #define STORE_TILE(tile, at) asm volatile("tilestored %%tmm" #tile ", (%0,%1,1)" ::"r"(at), "r"((int64_t)64) : "memory")
 #define ZERO_TILE(tile) asm volatile("tilezero %%tmm" #tile ::)
 #define MULTIPLY_TILES(sums, x, levels) asm volatile("tdpbssd %%tmm" #levels ", %%tmm" #x ", %%tmm" #sums ::)
 
 // whole [PARTS, 16, 16] = x times the levels of one group
-template <class Q> INLINE void multiply_group(const uint8_t* levels, const Rounded* x, int32_t* whole) {
+template <class Q>
+INLINE void multiply_group(const uint8_t* levels, const Rounded* x, int32_t* whole) {
     ZERO_TILE(0);
     LOAD_TILE(2, x->q, sizeof(Rounded));
     LOAD_TILE(4, levels, 64);
@@ -45,7 +49,8 @@ template <class Q> INLINE void multiply_group(const uint8_t* levels, const Round
     STORE_TILE(1, whole + 256);
 }
 
-template <class Q> INLINE void scale_group(const uint8_t* head, int group, const Rounded* x, const int32_t* whole, F* sums) {
+template <class Q>
+INLINE void scale_group(const uint8_t* head, int group, const Rounded* x, const int32_t* whole, F* sums) {
     Scales s;
     Q::load(head, group, &s);
 #pragma GCC unroll 16
@@ -62,7 +67,8 @@ template <class Q> INLINE void scale_group(const uint8_t* head, int group, const
 }
 
 // levels [length, 512]: signed, as the matrix unit takes them.
-template <class Q> void unpack_panel(const uint8_t* panel, int64_t length, uint8_t* levels) {
+template <class Q>
+void unpack_panel(const uint8_t* panel, int64_t length, uint8_t* levels) {
     for (int64_t done = 0; done < length; done += CHUNK) {
         int groups = length - done < CHUNK ? (int)(length - done) : CHUNK;
         panel += Q::head(groups);
@@ -73,13 +79,16 @@ template <class Q> void unpack_panel(const uint8_t* panel, int64_t length, uint8
             Body<Q::BITS>::unpack(panel, w);
 #pragma GCC unroll 8
             for (int j = 0; j < 8; j++)
-                _mm512_store_si512(levels + 64 * j, Q::OFFSET ? _mm512_sub_epi8(w[j], _mm512_set1_epi8((char)Q::OFFSET)) : w[j]);
+                _mm512_store_si512(levels + 64 * j,
+                                   Q::OFFSET ? _mm512_sub_epi8(w[j], _mm512_set1_epi8((char)Q::OFFSET)) : w[j]);
         }
     }
 }
 
 // Sums are scaled LAG groups after they were made: vectors cannot be loaded from tiles that are on their way to memory.
-template <class Q> void wide_tile(const uint8_t* panel, int64_t length, const uint8_t* levels, const Rounded* x, int rows, const Output& out) {
+template <class Q>
+void wide_tile(const uint8_t* panel, int64_t length, const uint8_t* levels, const Rounded* x, int rows,
+               const Output& out) {
     constexpr int LAG = 3, RING = 4;
     alignas(64) int32_t whole[RING][Q::PARTS * 256];
     F sums[WIDE_TILE];
@@ -102,7 +111,9 @@ template <class Q> void wide_tile(const uint8_t* panel, int64_t length, const ui
 }
 
 // x: tiles of 16 rows, the last one filled up. levels: 512 * length bytes to work in.
-template <class Q> void wide_panel(const uint8_t* panel, int64_t length, const uint8_t* x, int64_t rows, const Output& out, uint8_t* levels) {
+template <class Q>
+void wide_panel(const uint8_t* panel, int64_t length, const uint8_t* x, int64_t rows, const Output& out,
+                uint8_t* levels) {
     unpack_panel<Q>(panel, length, levels);
     shape_tiles<Q::PARTS>();
     for (int64_t row = 0; row < rows; row += WIDE_TILE) {

@@ -6,7 +6,6 @@
 
 namespace {
 
-
 // The last panel of a matrix may have fewer than 16 rows.
 __attribute__((noinline)) void finish_part(F sum, int m, const Output& out) {
     float part[PANEL], *y = out.y + m * out.ldy;
@@ -25,13 +24,15 @@ INLINE void finish_row(F sum, int m, const Output& out) {
     f_store(out.y + m * out.ldy, sum);
 }
 
-template <int ROWS> INLINE void finish(F* sums, const Output& out) {
+template <int ROWS>
+INLINE void finish(F* sums, const Output& out) {
 #pragma GCC unroll 16
     for (int m = 0; m < ROWS; m++) finish_row(sums[m], m, out);
 }
 
 // sums[r] += quads [FROM, TO) of ROWS rows. The rows take turns, so that no sum waits for its own last product.
-template <bool WIDE, int FROM, int TO, int ROWS> INLINE void dot_quads(const B* w, const Rounded* x, I* sums) {
+template <bool WIDE, int FROM, int TO, int ROWS>
+INLINE void dot_quads(const B* w, const Rounded* x, I* sums) {
 #pragma GCC unroll 8
     for (int j = FROM; j < TO; j++)
 #pragma GCC unroll 8
@@ -39,16 +40,17 @@ template <bool WIDE, int FROM, int TO, int ROWS> INLINE void dot_quads(const B* 
             sums[r] = WIDE ? i_dot_wide(sums[r], w[j], x[r].q + 4 * j) : i_dot(sums[r], w[j], x[r].q + 4 * j);
 }
 
-template <class Q, int ROWS> INLINE void add_rows(const B* w, const Scales& s, const Rounded* x, F* sums) {
-    constexpr bool WIDE = Body<Q::BITS>::WIDE;
+template <class Q, int ROWS>
+INLINE void add_rows(const B* w, const Scales& s, const Rounded* x, F* sums) {
+    constexpr bool WIDE = Body<Q::BITS>::WIDE, OFFSET = Q::OFFSET && !(WIDE && SIGNED_BYTES);
     I first[ROWS], second[ROWS];
 #pragma GCC unroll 8
-    for (int r = 0; r < ROWS; r++) first[r] = i_set(Q::OFFSET ? x[r].start[0] : 0);
+    for (int r = 0; r < ROWS; r++) first[r] = i_set(OFFSET ? x[r].start[0] : 0);
     if (Q::PARTS == 1) {
         dot_quads<WIDE, 0, 8, ROWS>(w, x, first);
     } else {
 #pragma GCC unroll 8
-        for (int r = 0; r < ROWS; r++) second[r] = i_set(Q::OFFSET ? x[r].start[1] : 0);
+        for (int r = 0; r < ROWS; r++) second[r] = i_set(OFFSET ? x[r].start[1] : 0);
         dot_quads<WIDE, 0, 4, ROWS>(w, x, first);
         dot_quads<WIDE, 4, 8, ROWS>(w, x, second);
     }
@@ -65,7 +67,8 @@ template <class Q, int ROWS> INLINE void add_rows(const B* w, const Scales& s, c
     }
 }
 
-template <class Q, int ROWS> INLINE void add_group(const uint8_t* head, const uint8_t* body, int group, const Rounded* x, F* sums) {
+template <class Q, int ROWS>
+INLINE void add_group(const uint8_t* head, const uint8_t* body, int group, const Rounded* x, F* sums) {
     B w[8];
     Body<Q::BITS>::unpack(body, w);
     Scales s;
@@ -79,7 +82,8 @@ template <class Q, int ROWS> INLINE void add_group(const uint8_t* head, const ui
 }
 
 // panel: chunks of up to 8 groups of 32 columns, each a head and the groups' bodies. length: groups.
-template <class Q, int ROWS> void quant_tile(const uint8_t* panel, int64_t length, const uint8_t* tile, const Output& out) {
+template <class Q, int ROWS>
+void quant_tile(const uint8_t* panel, int64_t length, const uint8_t* tile, const Output& out) {
     const Rounded* x = (const Rounded*)tile;
     F sums[ROWS];
 #pragma GCC unroll 16
@@ -122,7 +126,8 @@ struct BF16 {  // columns 2i and 2i + 1 of a row stand together
     }
 };
 
-template <class P, int ROWS> void plain_tile(const uint8_t* panel, int64_t length, const uint8_t* tile, const Output& out) {
+template <class P, int ROWS>
+void plain_tile(const uint8_t* panel, int64_t length, const uint8_t* tile, const Output& out) {
     const float* x = (const float*)tile;
     F sums[ROWS][CHAINS];
 #pragma GCC unroll 16
@@ -150,21 +155,28 @@ template <class P, int ROWS> void plain_tile(const uint8_t* panel, int64_t lengt
     finish<ROWS>(total, out);
 }
 
-template <class Q, int N> struct QuantTiles {
+template <class Q, int N>
+struct QuantTiles {
     static constexpr TileKernel of(int rows) { return rows == N ? quant_tile<Q, N> : QuantTiles<Q, N - 1>::of(rows); }
 };
-template <class Q> struct QuantTiles<Q, 0> {
+template <class Q>
+struct QuantTiles<Q, 0> {
     static constexpr TileKernel of(int) { return nullptr; }
 };
-template <class P, int N> struct PlainTiles {
+template <class P, int N>
+struct PlainTiles {
     static constexpr TileKernel of(int rows) { return rows == N ? plain_tile<P, N> : PlainTiles<P, N - 1>::of(rows); }
 };
-template <class P> struct PlainTiles<P, 0> {
+template <class P>
+struct PlainTiles<P, 0> {
     static constexpr TileKernel of(int) { return nullptr; }
 };
 
-#define UP_TO_16(OF) \
-    {OF(0), OF(1), OF(2), OF(3), OF(4), OF(5), OF(6), OF(7), OF(8), OF(9), OF(10), OF(11), OF(12), OF(13), OF(14), OF(15), OF(16)}
+#define UP_TO_16(OF)                                                                                                  \
+    {                                                                                                                 \
+        OF(0), OF(1), OF(2), OF(3), OF(4), OF(5), OF(6), OF(7), OF(8), OF(9), OF(10), OF(11), OF(12), OF(13), OF(14), \
+            OF(15), OF(16)                                                                                            \
+    }
 #define QUANT_ROW(number, Q) {number, UP_TO_16((QuantTiles<Q, TILE_ROWS>::of))},
 #define PLAIN_ROW(number, P) {number, UP_TO_16((PlainTiles<P, TILE_ROWS_FLOAT>::of))},
 

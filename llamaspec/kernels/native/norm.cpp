@@ -1,7 +1,8 @@
 #include "api.h"
 #include "pool.h"
 
-void llamaspec_rms_norm(const float* x, const float* weight, float* y, int64_t rows, int64_t width, float eps, int threads) {
+void llamaspec_rms_norm(const float* x, const float* weight, float* y, int64_t rows, int64_t width, float eps,
+                        int threads) {
     const Kernels* kernels = llamaspec_kernels();
     auto work = [&](int64_t begin, int64_t end) {
         for (int64_t row = begin; row < end; row++)

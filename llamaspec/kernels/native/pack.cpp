@@ -34,7 +34,8 @@ uint8_t* reserve(size_t* bytes) {
     return (uint8_t*)at;
 }
 
-template <class Q> struct QuantPacker {
+template <class Q>
+struct QuantPacker {
     static int64_t panel_bytes(int64_t groups) {
         int64_t whole = groups / CHUNK, rest = groups % CHUNK;
         return whole * Q::head(CHUNK) + (rest ? Q::head((int)rest) : 0) + groups * Body<Q::BITS>::BYTES;
@@ -95,8 +96,15 @@ struct Format {
     void (*decode)(const uint8_t* block, float* out);
 };
 
-#define QUANT_FORMAT(number, Q) \
-    {number, Q::ELEMENTS, Q::BYTES, Q::OFFSET, Q::PARTS, QuantPacker<Q>::panel_bytes, QuantPacker<Q>::panel, QuantPacker<Q>::decode},
+#define QUANT_FORMAT(number, Q)   \
+    {number,                      \
+     Q::ELEMENTS,                 \
+     Q::BYTES,                    \
+     Q::OFFSET,                   \
+     Q::PARTS,                    \
+     QuantPacker<Q>::panel_bytes, \
+     QuantPacker<Q>::panel,       \
+     QuantPacker<Q>::decode},
 
 const Format formats[] = {EACH_QUANT(QUANT_FORMAT){0, 1, 4, 0, 0, nullptr, nullptr, nullptr},
                           {1, 1, 2, 0, 0, nullptr, nullptr, nullptr},
@@ -124,7 +132,8 @@ Packed* pack(int type, const uint8_t* bytes, int64_t rows, int64_t columns, int 
     size_t size = (size_t)(panel_bytes * panels);
     uint8_t* data = reserve(&size);
     if (!data) return nullptr;
-    Packed* made = new (std::nothrow) Packed{type, format->offset, format->parts, rows, columns, length, panel_bytes, panels, data, size};
+    Packed* made = new (std::nothrow)
+        Packed{type, format->offset, format->parts, rows, columns, length, panel_bytes, panels, data, size};
     if (!made) {
         free(data);
         return nullptr;

@@ -29,7 +29,8 @@ inline void relax() {
 #endif
 }
 
-template <class Done> bool spin(Done done) {
+template <class Done>
+bool spin(Done done) {
     auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(SPIN_MICROSECONDS);
     for (;;) {
         for (int i = 0; i < 64; i++) {
@@ -53,8 +54,8 @@ struct Pool {
     void* context = nullptr;
     int64_t grain = 1;
 
-    // Number of the job * NUMBER + threads that may take part * THREAD + OPEN + workers inside. A worker that comes late,
-    // because its core is busy elsewhere, finds the job closed and is not waited for.
+    // Number of the job * NUMBER + threads that may take part * THREAD + OPEN + workers inside. A worker that comes
+    // late, because its core is busy elsewhere, finds the job closed and is not waited for.
     alignas(64) std::atomic<uint64_t> job{0};
     alignas(64) std::atomic<int> sleepers{0};
     std::atomic<bool> owner_sleeps{false};
@@ -64,7 +65,8 @@ struct Pool {
     bool enter(uint64_t number) {
         uint64_t now = job.load(std::memory_order_relaxed);
         while (now / NUMBER == number && (now & OPEN))
-            if (job.compare_exchange_weak(now, now + 1, std::memory_order_acquire, std::memory_order_relaxed)) return true;
+            if (job.compare_exchange_weak(now, now + 1, std::memory_order_acquire, std::memory_order_relaxed))
+                return true;
         return false;
     }
 
@@ -111,9 +113,7 @@ struct Pool {
             try {
                 int self = workers + 1;
                 std::thread([this, self] { live(self); }).detach();
-            } catch (const std::system_error&) {
-                break;
-            }
+            } catch (const std::system_error&) { break; }
             workers++;
         }
         return threads < workers + 1 ? threads : workers + 1;

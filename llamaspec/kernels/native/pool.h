@@ -10,8 +10,11 @@ constexpr int MAX_THREADS = 256;
 // Every thread starts with its own share and then helps the others, so a core that is busy elsewhere costs little.
 // Who does a piece is open, so no result may depend on it. Pieces are at most `grain` items.
 // May be called from several threads and after fork(): if the pool is taken, the caller works alone.
-void share_work(int threads, int64_t items, int64_t grain, void (*work)(void* context, int64_t begin, int64_t end), void* context);
+void share_work(int threads, int64_t items, int64_t grain, void (*work)(void* context, int64_t begin, int64_t end),
+                void* context);
 
-template <class Work> void share(int threads, int64_t items, int64_t grain, Work& work) {
-    share_work(threads, items, grain, [](void* w, int64_t begin, int64_t end) { (*(Work*)w)(begin, end); }, &work);
+template <class Work>
+void share(int threads, int64_t items, int64_t grain, Work& work) {
+    share_work(
+        threads, items, grain, [](void* w, int64_t begin, int64_t end) { (*(Work*)w)(begin, end); }, &work);
 }

@@ -3,8 +3,8 @@
 
 namespace {
 
-void rotate_row(const float* x, float* y, int64_t heads, int64_t width, const float* cos, const float* sin, int64_t half,
-                int interleaved) {
+void rotate_row(const float* x, float* y, int64_t heads, int64_t width, const float* cos, const float* sin,
+                int64_t half, int interleaved) {
     for (int64_t head = 0; head < heads; head++, x += width, y += width) {
         if (interleaved) {  // pairs (2i, 2i + 1)
             for (int64_t i = 0; i < half; i++) {

@@ -4,11 +4,11 @@
 
 #define INLINE inline __attribute__((always_inline))  // a call in the innermost loops costs more than the work
 
-constexpr int PANEL = 16;           // weight rows that are computed together
-constexpr int CHUNK = 8;            // groups of 32 columns that share a head
-constexpr int ROUNDED_BYTES = 48;   // one row's group, rounded (activations.h)
+constexpr int PANEL = 16;          // weight rows that are computed together
+constexpr int CHUNK = 8;           // groups of 32 columns that share a head
+constexpr int ROUNDED_BYTES = 48;  // one row's group, rounded (activations.h)
 constexpr int MAX_TILE = 16, WIDE_TILE = 16;
-constexpr int AHEAD = 2048;         // bytes between the weights in use and those asked for: best of 0..8192
+constexpr int AHEAD = 2048;  // bytes between the weights in use and those asked for: best of 0..8192
 
 constexpr int ROWS_AT_ONCE = 16, HEADS_AT_ONCE = 16, QUERIES_AT_ONCE = 64;  // of attention, in one piece of work
 
@@ -25,7 +25,8 @@ struct Output {
 typedef void (*TileKernel)(const uint8_t* panel, int64_t length, const uint8_t* tile, const Output& out);
 
 // All rows of x, in tiles of 16 (the last one filled up), times one panel; work: length groups of 512 bytes.
-typedef void (*WideKernel)(const uint8_t* panel, int64_t length, const uint8_t* x, int64_t rows, const Output& out, uint8_t* work);
+typedef void (*WideKernel)(const uint8_t* panel, int64_t length, const uint8_t* x, int64_t rows, const Output& out,
+                           uint8_t* work);
 
 struct TypeKernels {
     int type;  // number in GGUF; -1 ends a table
@@ -61,11 +62,12 @@ struct Kernels {
     int tile_rows, tile_rows_float;
     const TypeKernels* types;
     const WideKernels* wide;  // null if there is nothing better than tiles
-    void (*round_rows)(const float* x, int64_t ldx, int rows, int n, int64_t groups, int offset, int parts, uint8_t* tile);
+    void (*round_rows)(const float* x, int64_t ldx, int rows, int n, int64_t groups, int offset, int parts,
+                       uint8_t* tile);
     void (*copy_rows)(const float* x, int64_t ldx, int rows, int n, int64_t columns, uint8_t* tile);
     void (*rms_norm)(const float* x, const float* weight, float* y, int64_t width, float eps);
-    void (*rotate)(const float* x, float* y, int64_t heads, int64_t width, const float* cos, const float* sin, int64_t half,
-                   int interleaved);
+    void (*rotate)(const float* x, float* y, int64_t heads, int64_t width, const float* cos, const float* sin,
+                   int64_t half, int interleaved);
     void (*silu_mul)(const float* gate, const float* up, float* y, int64_t n);
     void (*add)(const float* a, const float* b, float* y, int64_t n);
     float (*read)(const uint8_t* bytes, int64_t n);

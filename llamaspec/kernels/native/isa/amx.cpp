@@ -6,12 +6,15 @@
 #include "../table.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
-#pragma GCC target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8,prefer-vector-width=512")
+#include "target.h"
+
+TARGET_BEGIN("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8")
 #include "../lanes/avx512.h"
 #include "../matmul_amx.h"
 
 #define WIDE_ROW(number, Q) {number, wide_panel<Q>},
 extern "C" const WideKernels llamaspec_amx[] = {EACH_QUANT(WIDE_ROW){-1, nullptr}};
+TARGET_END
 #else
 extern "C" const WideKernels llamaspec_amx[] = {{-1, nullptr}};
 #endif

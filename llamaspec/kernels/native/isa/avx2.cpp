@@ -6,9 +6,12 @@
 #include "../table.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
-#pragma GCC target("avx2,fma,f16c")
+#include "target.h"
+
+TARGET_BEGIN("avx2,fma,f16c")
 #include "../lanes/avx2.h"
 #include "kernels.h"
+TARGET_END
 
 extern "C" const Kernels llamaspec_avx2 = KERNELS("avx2");
 #else

@@ -6,9 +6,12 @@
 #include "../table.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
-#pragma GCC target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,prefer-vector-width=512")
+#include "target.h"
+
+TARGET_BEGIN("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 #include "../lanes/avx512.h"
 #include "kernels.h"
+TARGET_END
 
 extern "C" const Kernels llamaspec_avx512 = KERNELS("avx512");
 #else

@@ -6,10 +6,13 @@
 #include "../table.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
-#pragma GCC target("avx2,fma,f16c,avxvnni")
+#include "target.h"
+
+TARGET_BEGIN("avx2,fma,f16c,avxvnni")
 #define LANES_AVX_VNNI
 #include "../lanes/avx2.h"
 #include "kernels.h"
+TARGET_END
 
 extern "C" const Kernels llamaspec_avx_vnni = KERNELS("avx-vnni");
 #else

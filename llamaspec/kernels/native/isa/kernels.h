@@ -10,6 +10,8 @@ namespace {
 const TypeKernels type_kernels[] = {EACH_QUANT(QUANT_ROW) EACH_PLAIN(PLAIN_ROW){-1, {}}};
 }
 
-#define KERNELS(label)                                                                                            \
-    {label,       TILE_ROWS, TILE_ROWS_FLOAT, type_kernels, nullptr,  round_rows, copy_rows, rms_norm_row, rotate_row, \
-     silu_mul_run, add_run,  read_run,        half_run,     attend_piece}
+#define KERNELS(label)                                                                                             \
+    {                                                                                                              \
+        label, TILE_ROWS, TILE_ROWS_FLOAT, type_kernels, nullptr, round_rows, copy_rows, rms_norm_row, rotate_row, \
+            silu_mul_run, add_run, read_run, half_run, attend_piece                                                \
+    }

@@ -8,17 +8,30 @@
 namespace {
 
 constexpr int TILE_ROWS = 3;
-constexpr int TOGETHER = 1;         // rows whose dot products are interleaved
+constexpr int TOGETHER = 1;  // rows whose dot products are interleaved
 constexpr int TILE_ROWS_FLOAT = 2;
 constexpr int CHAINS = 2;
+constexpr bool SIGNED_BYTES = false;
 
-struct F { __m256 a, b; };
-struct I { __m256i a, b; };
-struct B { __m256i a, b; };
+struct F {
+    __m256 a, b;
+};
+struct I {
+    __m256i a, b;
+};
+struct B {
+    __m256i a, b;
+};
 
-INLINE F f_set(float x) { __m256 v = _mm256_set1_ps(x); return {v, v}; }
+INLINE F f_set(float x) {
+    __m256 v = _mm256_set1_ps(x);
+    return {v, v};
+}
 INLINE F f_load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
-INLINE void f_store(float* p, F x) { _mm256_storeu_ps(p, x.a); _mm256_storeu_ps(p + 8, x.b); }
+INLINE void f_store(float* p, F x) {
+    _mm256_storeu_ps(p, x.a);
+    _mm256_storeu_ps(p + 8, x.b);
+}
 INLINE F f_add(F x, F y) { return {_mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)}; }
 INLINE F f_sub(F x, F y) { return {_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)}; }
 INLINE F f_mul(F x, F y) { return {_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)}; }
@@ -27,7 +40,10 @@ INLINE F f_fma(F x, F y, F z) { return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_f
 INLINE F f_fnma(F x, F y, F z) { return {_mm256_fnmadd_ps(x.a, y.a, z.a), _mm256_fnmadd_ps(x.b, y.b, z.b)}; }
 INLINE F f_max(F x, F y) { return {_mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)}; }
 INLINE F f_min(F x, F y) { return {_mm256_min_ps(x.a, y.a), _mm256_min_ps(x.b, y.b)}; }
-INLINE F f_abs(F x) { __m256 sign = _mm256_set1_ps(-0.0f); return {_mm256_andnot_ps(sign, x.a), _mm256_andnot_ps(sign, x.b)}; }
+INLINE F f_abs(F x) {
+    __m256 sign = _mm256_set1_ps(-0.0f);
+    return {_mm256_andnot_ps(sign, x.a), _mm256_andnot_ps(sign, x.b)};
+}
 INLINE F f_half(const void* p) {
     const __m128i* h = (const __m128i*)p;
     return {_mm256_cvtph_ps(_mm_loadu_si128(h)), _mm256_cvtph_ps(_mm_loadu_si128(h + 1))};
@@ -38,11 +54,13 @@ INLINE void f_store_half(void* p, F x) {
 }
 INLINE F f_bytes(const uint8_t* p) {
     __m128i v = _mm_loadu_si128((const __m128i*)p);
-    return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(v)), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(v, 8)))};
+    return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(v)),
+            _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(v, 8)))};
 }
 INLINE F f_signed_bytes(const uint8_t* p) {
     __m128i v = _mm_loadu_si128((const __m128i*)p);
-    return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(v)), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(v, 8)))};
+    return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(v)),
+            _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(v, 8)))};
 }
 INLINE F f_bf16_even(const void* p) {
     const __m256i* v = (const __m256i*)p;
@@ -66,7 +84,8 @@ INLINE F f_round(F x) {
 }
 INLINE F f_clear_below(F y, F x, float bound) {
     __m256 b = _mm256_set1_ps(bound);
-    return {_mm256_andnot_ps(_mm256_cmp_ps(x.a, b, _CMP_LT_OQ), y.a), _mm256_andnot_ps(_mm256_cmp_ps(x.b, b, _CMP_LT_OQ), y.b)};
+    return {_mm256_andnot_ps(_mm256_cmp_ps(x.a, b, _CMP_LT_OQ), y.a),
+            _mm256_andnot_ps(_mm256_cmp_ps(x.b, b, _CMP_LT_OQ), y.b)};
 }
 INLINE float f_sum(F x) {
     __m256 b = _mm256_add_ps(x.a, x.b);
@@ -91,9 +110,16 @@ INLINE void i8_store(int8_t* at, F whole) {
     _mm_storeu_si128((__m128i*)at, _mm_packs_epi16(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1)));
 }
 
-INLINE I i_set(int32_t x) { __m256i v = _mm256_set1_epi32(x); return {v, v}; }
+INLINE I i_set(int32_t x) {
+    __m256i v = _mm256_set1_epi32(x);
+    return {v, v};
+}
 INLINE F i_float(I x) { return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)}; }
-INLINE int32_t four(const int8_t* a) { int32_t v; memcpy(&v, a, 4); return v; }
+INLINE int32_t four(const int8_t* a) {
+    int32_t v;
+    memcpy(&v, a, 4);
+    return v;
+}
 #ifdef LANES_AVX_VNNI
 INLINE I i_dot(I acc, B w, const int8_t* p) {
     __m256i a = _mm256_set1_epi32(four(p));
@@ -119,15 +145,35 @@ INLINE I i_dot_wide(I acc, B w, const int8_t* p) {
 }
 #endif
 
-INLINE B b_load(const uint8_t* p) { return {_mm256_loadu_si256((const __m256i*)p), _mm256_loadu_si256((const __m256i*)p + 1)}; }
-INLINE B b_and(B x, int mask) { __m256i m = _mm256_set1_epi8((char)mask); return {_mm256_and_si256(x.a, m), _mm256_and_si256(x.b, m)}; }
-template <int S> INLINE __m256i move(__m256i x) { return S >= 0 ? _mm256_slli_epi16(x, S >= 0 ? S : 0) : _mm256_srli_epi16(x, S < 0 ? -S : 0); }
-template <int S> INLINE B b_move(B x) { return {move<S>(x.a), move<S>(x.b)}; }
+INLINE B b_load(const uint8_t* p) {
+    return {_mm256_loadu_si256((const __m256i*)p), _mm256_loadu_si256((const __m256i*)p + 1)};
+}
+INLINE B b_and(B x, int mask) {
+    __m256i m = _mm256_set1_epi8((char)mask);
+    return {_mm256_and_si256(x.a, m), _mm256_and_si256(x.b, m)};
+}
+template <int S>
+INLINE __m256i move(__m256i x) {
+    return S >= 0 ? _mm256_slli_epi16(x, S >= 0 ? S : 0) : _mm256_srli_epi16(x, S < 0 ? -S : 0);
+}
+template <int S>
+INLINE B b_move(B x) {
+    return {move<S>(x.a), move<S>(x.b)};
+}
 INLINE B b_low4(B x) { return b_and(x, 15); }
 INLINE B b_high4(B x) { return b_and(b_move<-4>(x), 15); }
-INLINE B b_flip(B x) { __m256i m = _mm256_set1_epi8((char)0x80); return {_mm256_xor_si256(x.a, m), _mm256_xor_si256(x.b, m)}; }
+INLINE B b_flip(B x) {
+    __m256i m = _mm256_set1_epi8((char)0x80);
+    return {_mm256_xor_si256(x.a, m), _mm256_xor_si256(x.b, m)};
+}
 INLINE B b_or(B x, B y) { return {_mm256_or_si256(x.a, y.a), _mm256_or_si256(x.b, y.b)}; }
-template <int J> INLINE B b_with_bit(B x, B y) { return b_or(x, b_and(b_move<4 - J>(y), 0x10)); }
-template <int J> INLINE B b_with_pair(B x, B y) { return b_or(x, b_and(b_move<4 - 2 * J>(y), 0x30)); }
+template <int J>
+INLINE B b_with_bit(B x, B y) {
+    return b_or(x, b_and(b_move<4 - J>(y), 0x10));
+}
+template <int J>
+INLINE B b_with_pair(B x, B y) {
+    return b_or(x, b_and(b_move<4 - 2 * J>(y), 0x30));
+}
 
 }  // namespace

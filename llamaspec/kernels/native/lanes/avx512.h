@@ -8,9 +8,10 @@
 namespace {
 
 constexpr int TILE_ROWS = 16;
-constexpr int TOGETHER = 6;         // rows whose dot products are interleaved
+constexpr int TOGETHER = 6;  // rows whose dot products are interleaved
 constexpr int TILE_ROWS_FLOAT = 12;
 constexpr int CHAINS = 2;
+constexpr bool SIGNED_BYTES = false;
 
 typedef __m512 F;
 typedef __m512i I;
@@ -29,11 +30,19 @@ INLINE F f_max(F a, F b) { return _mm512_max_ps(a, b); }
 INLINE F f_min(F a, F b) { return _mm512_min_ps(a, b); }
 INLINE F f_abs(F a) { return _mm512_abs_ps(a); }
 INLINE F f_half(const void* at) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i*)at)); }
-INLINE void f_store_half(void* at, F x) { _mm256_storeu_si256((__m256i*)at, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT)); }
-INLINE F f_bytes(const uint8_t* at) { return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)at))); }
-INLINE F f_signed_bytes(const uint8_t* at) { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i*)at))); }
+INLINE void f_store_half(void* at, F x) {
+    _mm256_storeu_si256((__m256i*)at, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+}
+INLINE F f_bytes(const uint8_t* at) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)at)));
+}
+INLINE F f_signed_bytes(const uint8_t* at) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i*)at)));
+}
 INLINE F f_bf16_even(const void* at) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(at), 16)); }
-INLINE F f_bf16_odd(const void* at) { return _mm512_castsi512_ps(_mm512_and_si512(_mm512_loadu_si512(at), _mm512_set1_epi32((int)0xffff0000))); }
+INLINE F f_bf16_odd(const void* at) {
+    return _mm512_castsi512_ps(_mm512_and_si512(_mm512_loadu_si512(at), _mm512_set1_epi32((int)0xffff0000)));
+}
 INLINE F f_scale2(F a, F n) { return _mm512_scalef_ps(a, n); }
 INLINE F f_round(F a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 INLINE F f_clear_below(F a, F x, float bound) {
@@ -63,11 +72,17 @@ INLINE float f_peak(F a) {
     c = _mm_max_ps(c, _mm_movehl_ps(c, c));
     return _mm_cvtss_f32(_mm_max_ss(c, _mm_movehdup_ps(c)));
 }
-INLINE void i8_store(int8_t* at, F whole) { _mm_storeu_si128((__m128i*)at, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(whole))); }
+INLINE void i8_store(int8_t* at, F whole) {
+    _mm_storeu_si128((__m128i*)at, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(whole)));
+}
 
 INLINE I i_set(int32_t a) { return _mm512_set1_epi32(a); }
 INLINE F i_float(I a) { return _mm512_cvtepi32_ps(a); }
-INLINE int32_t four(const int8_t* a) { int32_t v; memcpy(&v, a, 4); return v; }
+INLINE int32_t four(const int8_t* a) {
+    int32_t v;
+    memcpy(&v, a, 4);
+    return v;
+}
 INLINE I i_dot(I acc, B w, const int8_t* a) { return _mm512_dpbusd_epi32(acc, w, _mm512_set1_epi32(four(a))); }
 INLINE I i_dot_wide(I acc, B w, const int8_t* a) { return i_dot(acc, w, a); }
 
@@ -75,9 +90,20 @@ INLINE B b_load(const uint8_t* at) { return _mm512_loadu_si512(at); }
 INLINE B b_low4(B a) { return _mm512_and_si512(a, _mm512_set1_epi8(15)); }
 INLINE B b_high4(B a) { return _mm512_and_si512(_mm512_srli_epi16(a, 4), _mm512_set1_epi8(15)); }
 INLINE B b_flip(B a) { return _mm512_xor_si512(a, _mm512_set1_epi8((char)0x80)); }
-template <int S> INLINE B b_move(B a) { return S >= 0 ? _mm512_slli_epi16(a, S >= 0 ? S : 0) : _mm512_srli_epi16(a, S < 0 ? -S : 0); }
-INLINE B b_with(B a, B b, int mask) { return _mm512_ternarylogic_epi64(a, b, _mm512_set1_epi8((char)mask), 0xf8); }  // a | b & mask
-template <int J> INLINE B b_with_bit(B a, B b) { return b_with(a, b_move<4 - J>(b), 0x10); }
-template <int J> INLINE B b_with_pair(B a, B b) { return b_with(a, b_move<4 - 2 * J>(b), 0x30); }
+template <int S>
+INLINE B b_move(B a) {
+    return S >= 0 ? _mm512_slli_epi16(a, S >= 0 ? S : 0) : _mm512_srli_epi16(a, S < 0 ? -S : 0);
+}
+INLINE B b_with(B a, B b, int mask) {
+    return _mm512_ternarylogic_epi64(a, b, _mm512_set1_epi8((char)mask), 0xf8);
+}  // a | b & mask
+template <int J>
+INLINE B b_with_bit(B a, B b) {
+    return b_with(a, b_move<4 - J>(b), 0x10);
+}
+template <int J>
+INLINE B b_with_pair(B a, B b) {
+    return b_with(a, b_move<4 - 2 * J>(b), 0x30);
+}
 
 }  // namespace

@@ -20,5 +20,6 @@ struct Scales {  // of 16 rows and one group of 32 columns
 #include "q6_k.h"
 #include "q8_0.h"
 
-#define EACH_QUANT(DO) DO(2, Q4_0) DO(3, Q4_1) DO(6, Q5_0) DO(7, Q5_1) DO(8, Q8_0) DO(12, Q4_K) DO(13, Q5_K) DO(14, Q6_K)
+#define EACH_QUANT(DO) \
+    DO(2, Q4_0) DO(3, Q4_1) DO(6, Q5_0) DO(7, Q5_1) DO(8, Q8_0) DO(12, Q4_K) DO(13, Q5_K) DO(14, Q6_K)
 #define EACH_PLAIN(DO) DO(0, F32) DO(1, F16) DO(30, BF16)

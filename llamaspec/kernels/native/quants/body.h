@@ -11,7 +11,8 @@
 
 namespace {
 
-template <int BITS> struct Body;
+template <int BITS>
+struct Body;
 
 INLINE int place_of(int lane, int column) { return 4 * lane + column % 4; }
 
@@ -28,14 +29,16 @@ INLINE void unpack_nibbles(const uint8_t* body, B* w) {
     }
 }
 
-template <> struct Body<4> {
+template <>
+struct Body<4> {
     static constexpr int BYTES = 256;
     static constexpr bool WIDE = false;
     static void place(uint8_t* body, int lane, int column, int level) { place_nibble(body, lane, column, level); }
     static INLINE void unpack(const uint8_t* body, B* w) { unpack_nibbles(body, w); }
 };
 
-template <> struct Body<5> {
+template <>
+struct Body<5> {
     static constexpr int BYTES = 320;
     static constexpr bool WIDE = false;
     static void place(uint8_t* body, int lane, int column, int level) {
@@ -56,7 +59,8 @@ template <> struct Body<5> {
     }
 };
 
-template <> struct Body<6> {
+template <>
+struct Body<6> {
     static constexpr int BYTES = 384;
     static constexpr bool WIDE = false;
     static void place(uint8_t* body, int lane, int column, int level) {
@@ -78,14 +82,15 @@ template <> struct Body<6> {
     }
 };
 
-template <> struct Body<8> {
+template <>
+struct Body<8> {
     static constexpr int BYTES = 512;
     static constexpr bool WIDE = true;
     static void place(uint8_t* body, int lane, int column, int level) {
         body[64 * (column / 4) + place_of(lane, column)] = (uint8_t)(level ^ 0x80);
     }
     static INLINE void unpack(const uint8_t* body, B* w) {
-        for (int j = 0; j < 8; j++) w[j] = b_flip(b_load(body + 64 * j));
+        for (int j = 0; j < 8; j++) w[j] = SIGNED_BYTES ? b_load(body + 64 * j) : b_flip(b_load(body + 64 * j));
     }
 };
 

@@ -6,9 +6,15 @@
 namespace {
 
 struct KScales {
-    static int scale_level(const uint8_t* s, int i) { return i < 4 ? s[i] & 63 : (s[i + 4] & 15) | (s[i - 4] >> 6) << 4; }
-    static int minimum_level(const uint8_t* s, int i) { return i < 4 ? s[i + 4] & 63 : (s[i + 4] >> 4) | (s[i] >> 6) << 4; }
-    static float scale(const uint8_t* block, int i) { return half_to_float(read_u16(block)) * (float)scale_level(block + 4, i); }
+    static int scale_level(const uint8_t* s, int i) {
+        return i < 4 ? s[i] & 63 : (s[i + 4] & 15) | (s[i - 4] >> 6) << 4;
+    }
+    static int minimum_level(const uint8_t* s, int i) {
+        return i < 4 ? s[i + 4] & 63 : (s[i + 4] >> 4) | (s[i] >> 6) << 4;
+    }
+    static float scale(const uint8_t* block, int i) {
+        return half_to_float(read_u16(block)) * (float)scale_level(block + 4, i);
+    }
     static float minimum(const uint8_t* block, int i) {
         return half_to_float(read_u16(block + 2)) * (float)minimum_level(block + 4, i);
     }

@@ -1,4 +1,5 @@
-// Q8_0: 32 signed bytes and one half-precision scale; q d. Packed as q + 128, because the dot product takes unsigned bytes.
+// Q8_0: 32 signed bytes and one half-precision scale; q d. Packed as q + 128, because the dot product takes unsigned
+// bytes.
 #pragma once
 
 namespace {
