@@ -19,6 +19,7 @@
 namespace {
 
 constexpr uint64_t OPEN = 1 << 15, INSIDE = OPEN - 1, THREAD = 1 << 16, NUMBER = (uint64_t)1 << 32;
+constexpr int64_t STALL = 700, SHORTEST_HOLD = 16000, LONGEST_HOLD = 512000;  // microseconds
 constexpr int SPIN_MICROSECONDS = 40;  // longer than the glue between two calls, far shorter than a time slice
 
 inline void relax() {
@@ -29,17 +30,37 @@ inline void relax() {
 #endif
 }
 
+int64_t microseconds() {
+    auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
 template <class Done>
 bool spin(Done done) {
-    auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(SPIN_MICROSECONDS);
+    int64_t end = microseconds() + SPIN_MICROSECONDS;
     for (;;) {
         for (int i = 0; i < 64; i++) {
             if (done()) return true;
             relax();
         }
-        if (std::chrono::steady_clock::now() >= end) return done();
+        if (microseconds() >= end) return done();
     }
 }
+
+// A worker that is taken off its core in the middle of a piece holds everybody up for a time slice. After such a stall
+// its place stays empty for a while, longer each time it happens again soon.
+struct Patience {
+    int most = MAX_THREADS;  // may take part until `until`
+    int64_t until = 0, hold = SHORTEST_HOLD;
+
+    int allowed(int threads) const { return threads <= most || microseconds() >= until ? threads : most; }
+    void stalled(int threads, int late) {
+        int64_t now = microseconds();
+        hold = now < until + 2 * hold ? (2 * hold < LONGEST_HOLD ? 2 * hold : LONGEST_HOLD) : SHORTEST_HOLD;
+        most = threads - late > 1 ? threads - late : 1;
+        until = now + hold;
+    }
+};
 
 struct alignas(64) Share {
     std::atomic<int64_t> next;
@@ -48,7 +69,8 @@ struct alignas(64) Share {
 
 struct Pool {
     std::mutex taken;  // one job at a time
-    int workers = 0;   // threads started, all but the caller's
+    Patience patience;
+    int workers = 0;  // threads started, all but the caller's
     Share shares[MAX_THREADS];
     void (*work)(void*, int64_t, int64_t) = nullptr;
     void* context = nullptr;
@@ -78,7 +100,8 @@ struct Pool {
         }
     }
 
-    void take_part(int self, int threads) {
+    int64_t take_part(int self, int threads) {  // returns the longest piece's microseconds
+        int64_t longest = 0, before = microseconds();
         for (int i = 0; i < threads; i++) {
             Share& share = shares[(self + i) % threads];
             for (;;) {
@@ -86,8 +109,12 @@ struct Pool {
                 int64_t begin = share.next.fetch_add(grain, std::memory_order_relaxed);
                 if (begin >= share.end) break;
                 work(context, begin, begin + grain < share.end ? begin + grain : share.end);
+                int64_t now = microseconds();
+                longest = now - before > longest ? now - before : longest;
+                before = now;
             }
         }
+        return longest;
     }
 
     void live(int self) {
@@ -132,10 +159,18 @@ struct Pool {
             sleepers.store(0);
             wake.notify_all();
         }
-        take_part(0, threads);
+        int64_t longest = take_part(0, threads);
         job.fetch_and(~OPEN);
         auto alone = [&] { return (job.load() & INSIDE) == 0; };
         if (spin(alone)) return;
+        int late = (int)(job.load() & INSIDE);
+        int64_t start = microseconds();
+        sleep_until(alone);
+        if (late > 0 && microseconds() - start > STALL + 2 * longest) patience.stalled(threads, late);
+    }
+
+    template <class Done>
+    void sleep_until(Done alone) {
         std::unique_lock<std::mutex> lock(door);
         owner_sleeps.store(true);
         finished.wait(lock, alone);
@@ -172,9 +207,10 @@ void share_work(int threads, int64_t items, int64_t grain, void (*work)(void*, i
     if (threads > MAX_THREADS) threads = MAX_THREADS;
     Pool* shared = threads > 1 ? pool() : nullptr;
     if (shared && shared->taken.try_lock()) {
-        shared->run(threads, items, grain, work, context);
+        threads = shared->patience.allowed(threads);
+        if (threads > 1) shared->run(threads, items, grain, work, context);
         shared->taken.unlock();
-        return;
+        if (threads > 1) return;
     }
     work(context, 0, items);
 }
