@@ -12,6 +12,8 @@ import llamaspec
 from llamaspec.engine.device_loop import DeviceLoop
 from llamaspec.engine.llm import LLM
 from llamaspec.engine.step import Loop
+from llamaspec.sampling.chain import Chain
+from llamaspec.sampling.params import SamplerParams
 from tests.engine.conftest import usable
 from tests.engine.recorder import Eager
 
@@ -147,3 +149,32 @@ def test_broken_logits_are_an_error():
     finally:
         del llm.target.model.forward
     assert answer(llm, [5, 6], n_predict=5, temp=0).tokens == answer(model(False), [5, 6], n_predict=5, temp=0).tokens
+
+
+@torch.inference_mode()
+def gains(llm: LLM, ends: frozenset[int], limits: list[int]) -> list[Any]:
+    """Step by step below the session: an answer whose limit is raised while it runs, and that no end stops."""
+    loop, slot = llm.session.loop, llm.session.slot
+    llm.target.cache.truncate(0, 0)
+    slot.tokens = [5, 6, 7]
+    list(loop.read(slot, slot.tokens[:-1]))
+    slot.start(Chain.build(SamplerParams(temp=0.0)), 1, limits[0], ends)
+    loop.begin(slot)
+    made = []
+    for limit in limits:
+        slot.n_predict = limit
+        while slot.n_generated < limit:
+            made.append(loop.step([slot])[0])
+    return [(gain.tokens, gain.drafted, gain.kept, gain.by) for gain in made]
+
+
+def test_steps_are_the_hosts_after_limits_and_ends_too(pair):
+    keywords = {"model_draft": str(pair[0]), "spec_draft_n_max": 3}
+    host, device = model(False, **keywords), model(True, **keywords)
+    plain = gains(model(False), frozenset(), [30])
+    ends = frozenset(tokens[0] for tokens, *_ in plain[4:20:3])
+    for limits in ([30], [2, 7, 9, 30]):
+        for stops in (frozenset(), ends):
+            found = gains(device, stops, limits)
+            assert found == gains(host, stops, limits)
+            assert sum(len(tokens) for tokens, *_ in found) == 30

@@ -107,3 +107,17 @@ def test_letters_arrive_in_order_and_keep_what_they_held():
         with pytest.raises(AssertionError, match="lost"):
             box.post(letter)
         assert [box.read() for _ in range(3)] == [[turn, 0], [turn, 1], [turn, 2]]
+
+
+@torch.inference_mode()
+def test_a_narrow_pass_does_not_repeat_rows_of_a_wider_one():
+    plain, graphed, _ = pair_of(NAMES[0], exact=False)
+    chains = [list(range(100, 110)), list(range(200, 217)), [7]]
+    for tokens in chains:
+        outputs = [run.decode([Branch(0, tokens, range(-1, len(tokens) - 2))])[0] for run in (plain, graphed)]
+        if len(tokens) == 17:
+            for run in (plain, graphed):
+                run.cache.commit(0, range(17))
+    for ours, theirs in zip(graphed.cache.stores, plain.cache.stores, strict=True):
+        assert torch.allclose(ours.k[:, :, :17], theirs.k[:, :, :17], atol=1e-4)
+    assert torch.allclose(outputs[0].logits, outputs[1].logits, atol=1e-3)
