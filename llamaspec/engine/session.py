@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from statistics import median
 from time import perf_counter
 
-import torch
-
 from ..drafting.first_of import FirstOf
 from ..drafting.stats import Request
 from ..errors import LlamaspecError
 from ..sampling.chain import Chain
 from ..text.stream import TextStream
 from ..text.tokenizer import Tokenizer
+from .computing import computing
 from .events import Event, Progress, Stop, Text, Timings
 from .slots import Running, common_prefix
 from .step import Gain, Loop
@@ -49,10 +48,11 @@ class Session:
         cached = self._adopt(prompt)
         slot, clock = self.slot, perf_counter()
         new, done = slot.tokens[cached:-1], 0
-        with torch.inference_mode():
-            for size in self.loop.read(slot, new):
-                done += size
-                yield Progress(cached + done, len(slot.tokens))
+        reading = self.loop.read(slot, new)
+        while done < len(new):
+            with computing(self.loop.target.model):  # never around a yield: the listener has its own ways
+                done += next(reading)
+            yield Progress(cached + done, len(slot.tokens))
         slot.start(wanted.chain, wanted.seed, wanted.n_predict, wanted.ends)
         self.loop.begin(slot)
         read = Timings(prompt_n=len(slot.tokens) - cached, prompt_s=perf_counter() - clock, cache_n=cached)
@@ -79,7 +79,7 @@ class Session:
         stream = TextStream(self.tokenizer, wanted.stop, wanted.special)
         reason = self._before_a_step(stream)
         while not reason:
-            with torch.inference_mode():
+            with computing(self.loop.target.model):
                 gain = self.loop.step([self.slot])[0]
             meter.count(gain)
             first = len(self.slot.tokens) - len(gain.tokens)
@@ -109,7 +109,7 @@ class Session:
         taken: list[float] = []
         while len(taken) < PLAIN_STEPS and sum(taken) < SLOW:
             start = perf_counter()
-            with torch.inference_mode():
+            with computing(self.loop.target.model):
                 self.loop.plain(slot)
             taken.append(perf_counter() - start)
         return median(taken)
