@@ -99,6 +99,24 @@ class EndParts:
     head_bias: Tensor | None
 
 
+@dataclass(frozen=True)
+class ExpertParts:
+    """One expert of a mixture: down(silu(gate x) * up x). biases: of gate, up and down."""
+
+    gate: "Matrix"
+    up: "Matrix"
+    down: "Matrix"
+    biases: Sequence[Tensor | None]
+
+
+class Mixture(Protocol):
+    """Experts of which each row uses a few."""
+
+    def __call__(self, x: Tensor, chosen: Tensor, weights: Tensor) -> Tensor:
+        """x [N, D], chosen [N, used] int64 rising in each row, weights [N, used] -> [N, D]."""
+        ...
+
+
 class Run(Protocol):
     """The blocks of a model, evaluated in one go with the bits of one by one."""
 
@@ -168,6 +186,10 @@ class Kernels(Protocol):
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, reach: Reach, scale: float) -> Tensor:
         """q [N, H, head], k and v [S, K, C, head] -> [N, H, head]."""
+        ...
+
+    def gather(self, experts: Sequence[ExpertParts]) -> Mixture | None:
+        """Experts that work on the rows they are chosen for; None = every expert is to see every row."""
         ...
 
     def fuse(self, blocks: Sequence[BlockParts], ends: EndParts) -> Run | None:

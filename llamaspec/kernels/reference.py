@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..weights.tensor import QuantizedTensor
-from .dispatch import BlockParts, EndParts, Matrix, Reach, dequantize, rows
+from .dispatch import BlockParts, EndParts, ExpertParts, Matrix, Reach, dequantize, rows
 
 PASS_ROWS = 16
 """Torch's matrix products give a row the same bits at any place of a fixed width, but not at any width."""
@@ -88,6 +88,9 @@ class Reference:
     def together(self, matrices: Sequence[Matrix], biases: Sequence[Tensor | None]) -> Separately:
         """One product per matrix."""
         return Separately(matrices, biases)
+
+    def gather(self, experts: Sequence[ExpertParts]) -> None:
+        """Which experts are chosen is data, and no branch may depend on it."""
 
     def fuse(self, blocks: Sequence[BlockParts], ends: EndParts) -> None:
         """Torch evaluates part by part."""

@@ -12,11 +12,18 @@ from llamaspec.models._weights import Weights
 from llamaspec.weights.file import GGUFFile
 
 
-def passes(path: Path, n_ctx: int = 256, slots: int = 1, exact: bool = True, backend: str = "reference") -> Passes:
-    """A model on the CPU with an empty cache."""
+def passes(
+    path: Path,
+    n_ctx: int = 256,
+    slots: int = 1,
+    exact: bool = True,
+    backend: str = "reference",
+    threads: int | None = None,
+) -> Passes:
+    """A model on the CPU with an empty cache. threads: of the native back end."""
     device = torch.device("cpu")
     file = GGUFFile(path)
     hparams = HParams.read(file.metadata, file.tensors["token_embd.weight"].shape[0])
-    weights = Weights(file, kernels_for(device, backend), device, hparams.eps)
+    weights = Weights(file, kernels_for(device, backend, threads=threads), device, hparams.eps)
     model = shelf.take("models", hparams.architecture).Model(hparams, weights, n_ctx)
     return Passes(model, model.new_cache(slots, n_ctx), exact)

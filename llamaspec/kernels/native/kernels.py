@@ -9,6 +9,7 @@ from ...weights.tensor import QuantizedTensor
 from .. import dispatch
 from . import ops
 from .blocks import Blocks, fusible
+from .experts import Gathered, gatherable
 from .packed import Packed, Together, supports
 
 PROMPT_ROWS = 128
@@ -39,6 +40,10 @@ class Native:
     def together(self, matrices: Sequence[dispatch.Matrix], biases: Sequence[Tensor | None]) -> dispatch.Projection:
         """The activations are rounded once for all matrices."""
         return Together([matrix for matrix in matrices if isinstance(matrix, Packed)], biases)
+
+    def gather(self, experts: Sequence[dispatch.ExpertParts]) -> dispatch.Mixture | None:
+        """Only chosen experts are evaluated; None where a matrix has no native layout."""
+        return Gathered(experts, self.threads) if gatherable(experts) else None
 
     def fuse(self, blocks: Sequence[dispatch.BlockParts], ends: dispatch.EndParts) -> dispatch.Run | None:
         """One call into the library for all of them; None where a matrix has no native layout."""
