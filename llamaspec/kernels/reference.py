@@ -33,15 +33,19 @@ class DenseMatrix:
 
 
 class PackedMatrix:
-    """A weight unpacked at every use: slow, for models whose float32 form does not fit."""
+    """A weight unpacked at every use: slow, for models that do not fit unpacked.
 
-    def __init__(self, weight: QuantizedTensor) -> None:
-        self.weight = weight
+    What it is unpacked into lives for one product; in a CUDA graph all layers share that piece of the graph's memory.
+    The values, and so the bits, are those of a DenseMatrix.
+    """
+
+    def __init__(self, weight: QuantizedTensor, dtype: torch.dtype) -> None:
+        self.weight, self.dtype = weight, dtype
         self.shape = weight.shape
 
     def matmul(self, x: Tensor) -> Tensor:
         """x [N, in] -> [N, out] float32."""
-        return F.linear(x, dequantize(self.weight))
+        return F.linear(x.to(self.dtype), dequantize(self.weight).to(self.dtype)).float()
 
     def rows(self, ids: Tensor) -> Tensor:
         """ids [N] -> [N, in] float32."""
@@ -78,12 +82,10 @@ class Reference:
     def prepare(self, weight: QuantizedTensor) -> DenseMatrix | PackedMatrix:
         """Unpack once if weights are to be resident."""
         weight = weight.to(self.device)
-        if not self.resident:
-            return PackedMatrix(weight)
-        values = dequantize(weight)
+        dtype = torch.float32
         if self.device.type != "cpu" and weight.type != "F32":
-            values = values.to(torch.float16 if weight.type == "F16" else torch.bfloat16)
-        return DenseMatrix(values)
+            dtype = torch.float16 if weight.type == "F16" else torch.bfloat16
+        return DenseMatrix(dequantize(weight).to(dtype)) if self.resident else PackedMatrix(weight, dtype)
 
     def together(self, matrices: Sequence[Matrix], biases: Sequence[Tensor | None]) -> Separately:
         """One product per matrix."""

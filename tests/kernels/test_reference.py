@@ -1,0 +1,22 @@
+"""The reference back end: weights unpacked once or at every use give the same bits."""
+
+import pytest
+import torch
+
+from llamaspec.kernels.reference import Reference
+from llamaspec.models._passes import Branch
+from tests.models import build
+from tests.models.test_invariance import ONE_PER_ARCHITECTURE
+
+
+@pytest.mark.parametrize("name", ONE_PER_ARCHITECTURE)
+@torch.inference_mode()
+def test_unpacking_at_every_use_changes_no_bit(name, monkeypatch):
+    tokens = [5, 6, 7, 8]
+    logits = []
+    for resident in (True, False):
+        monkeypatch.setattr(build, "kernels_for", lambda device, backend, threads, r=resident: Reference(device, r))
+        run = build.passes(ONE_PER_ARCHITECTURE[name].model)
+        assert type(run.model.token_embd.matrix).__name__ == ("DenseMatrix" if resident else "PackedMatrix")
+        logits.append(run.decode([Branch(0, tokens, range(-1, len(tokens) - 2))])[0].logits)
+    assert torch.equal(*logits)
