@@ -28,7 +28,7 @@ from .device_loop import loop_for
 from .events import Completion, Event, Stop, Text
 from .judge import judge
 from .load import known_architecture, load_model
-from .plan import Wish, plan
+from .plan import Wish, plan, shared_cache_type
 from .session import Session, Wanted
 
 Report = Callable[[str], None]
@@ -86,11 +86,13 @@ class LLM:
         if not draft:
             return Wish(
                 groups.model.model, place.device, place.gpu_layers, groups.context.ctx_size,
-                groups.context.cache_type_k, place.kernels, place.threads,
+                shared_cache_type(groups.context.cache_type_k, groups.context.cache_type_v, "-ctk and -ctv"),
+                place.kernels, place.threads,
             )  # fmt: skip
         return Wish(
             groups.model.model_draft, groups.draft.device or place.device, groups.draft.gpu_layers,
-            groups.draft.ctx_size or self.n_ctx, groups.draft.cache_type_k, place.kernels,
+            groups.draft.ctx_size or self.n_ctx,
+            shared_cache_type(groups.draft.cache_type_k, groups.draft.cache_type_v, "-ctkd and -ctvd"), place.kernels,
             place.threads if groups.draft.threads is None else groups.draft.threads,
         )  # fmt: skip
 

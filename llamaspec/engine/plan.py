@@ -7,6 +7,7 @@ import torch
 
 from ..errors import LlamaspecError, UsageError
 from ..kernels.dispatch import kernels_for
+from ..kernels.held import Q8_0, row_bytes
 from ..models._hparams import HParams
 from ..weights.file import GGUFFile
 from ..weights.metadata import Metadata
@@ -16,7 +17,7 @@ LONGEST_UNASKED = 8192
 """Context without -c: the model's own, up to this."""
 SHARE = 0.8
 """Of the free memory, what weights and cache may take together."""
-CACHE_TYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
+CACHE_TYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16, "q8_0": Q8_0}
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,13 @@ def plan(file: GGUFFile, metadata: Metadata, wish: Wish) -> ModelPlan:
     n_ctx, why = _context(wish, hparams)
     kernels = kernels_for(device, wish.backend)
     cache_type = kernels.cache_type if wish.cache_type == "auto" else _cache_type(wish.cache_type)
+    if kernels.name == "native" and cache_type is torch.bfloat16:
+        raise UsageError("the native kernels hold no cache of bf16", hint="use -ctk f16, or --kernels reference")
     values = sum(prod(info.shape) for info in file.tensors.values())
     width = 4 if device.type == "cpu" else 2
     cache_bytes = (
-        2 * wish.slots * n_ctx * hparams.n_layer * hparams.n_head_kv * max(hparams.head_k, hparams.head_v)
-        * torch.empty((), dtype=cache_type).element_size()
+        wish.slots * n_ctx * hparams.n_layer * hparams.n_head_kv
+        * (row_bytes(hparams.head_k, cache_type) + row_bytes(hparams.head_v, cache_type))
     )  # fmt: skip
     free = free_bytes(device)
     resident = not free or values * width + cache_bytes <= SHARE * free
@@ -97,6 +100,13 @@ def _context(wish: Wish, hparams: HParams) -> tuple[int, tuple[str, ...]]:
 
 def _gib(size: float) -> str:
     return f"{size / 2**30:.1f} GiB"
+
+
+def shared_cache_type(key: str, value: str, flags: str) -> str:
+    """The type of keys and values both, "auto" being whatever the other is. flags: what the user would change."""
+    if "auto" not in (key, value) and key != value:
+        raise UsageError(f"keys of {key} and values of {value}: one cache has one type", hint=f"give {flags} the same")
+    return value if key == "auto" else key
 
 
 def _cache_type(name: str) -> torch.dtype:

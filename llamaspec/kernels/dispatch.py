@@ -61,7 +61,7 @@ class Turn:
 
 
 class Held(Protocol):
-    """Keys and values of one layer: k [S, K, C, head_k], v [S, K, C, head_v]."""
+    """Keys and values of one layer: k [S, K, C, head_k], v [S, K, C, head_v], or packed rows of bytes (held.py)."""
 
     @property
     def k(self) -> Tensor: ...
@@ -169,7 +169,7 @@ class Kernels(Protocol):
         ...
 
     def append(self, held: Tensor, x: Tensor, slots: Tensor, cells: Tensor) -> None:
-        """x [N, K, head] is written to cells [N] of slots [N] of held [S, K, C, head]."""
+        """x [N, K, head] is written to cells [N] of slots [N] of held [S, K, C, head], packed if that is (held.py)."""
         ...
 
     def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
@@ -185,7 +185,7 @@ class Kernels(Protocol):
         ...
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, reach: Reach, scale: float) -> Tensor:
-        """q [N, H, head], k and v [S, K, C, head] -> [N, H, head]."""
+        """q [N, H, head], k and v [S, K, C, head], perhaps packed (held.py) -> [N, H, head]."""
         ...
 
     def gather(self, experts: Sequence[ExpertParts]) -> Mixture | None:

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..weights.tensor import QuantizedTensor
+from . import held as store
 from .dispatch import BlockParts, EndParts, ExpertParts, Matrix, Reach, dequantize, rows
 
 PASS_ROWS = 16
@@ -99,7 +100,7 @@ class Reference:
 
     def append(self, held: Tensor, x: Tensor, slots: Tensor, cells: Tensor) -> None:
         """x [N, K, head] into cells [N] of slots [N] of held [S, K, C, head]."""
-        held.transpose(1, 2).index_put_((slots, cells), x.to(held.dtype))
+        held.transpose(1, 2).index_put_((slots, cells), store.packed(x, held.dtype))
 
     def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
         """x [..., D] -> x / sqrt(mean(x^2) + eps) * weight."""
@@ -129,7 +130,7 @@ class Reference:
         rows_per_kv = n * (heads // kv_heads)
         # [N, K, G, head] -> [K, N * G, head]: one product per kv head serves all rows and all heads of its group
         queries = (q * scale).view(n, kv_heads, -1, width).transpose(0, 1).reshape(kv_heads, rows_per_kv, width)
-        running = _Running(kv_heads, rows_per_kv, v.shape[-1], q)
+        running = _Running(kv_heads, rows_per_kv, store.row_values(v), q)
         own = _GatheredBlocks(k, v, reach) if reach.paths is not None or k.shape[0] > 1 else _SharedBlocks(k, v)
         for block in range(reach.blocks):
             where = torch.arange(block * KV_BLOCK, (block + 1) * KV_BLOCK, device=q.device)  # positions
@@ -173,7 +174,7 @@ class _SharedBlocks:
     def block(self, number: int, where: Tensor) -> tuple[Tensor, Tensor]:
         """Positions `where` [256], which are cells too -> keys and values, each [K, 256, head] float32."""
         cells = slice(number * KV_BLOCK, (number + 1) * KV_BLOCK)
-        return self.k[:, cells].float(), self.v[:, cells].float()
+        return store.loaded(self.k[:, cells]), store.loaded(self.v[:, cells])
 
     def multiply(self, left: Tensor, other: Tensor) -> Tensor:
         """left [K, N * G, a], other [K, a, b] -> [K, N * G, b]."""
@@ -199,8 +200,8 @@ class _GatheredBlocks:
             cells = torch.where(tail >= 0, on_path, cells)
         cells = cells.clamp(max=self.k.shape[1] - 1)
         slots = reach.slots.unsqueeze(1)
-        keys, values = self.k[slots, cells], self.v[slots, cells]  # [N, 256, K, head]
-        return keys.transpose(1, 2).float().contiguous(), values.transpose(1, 2).float().contiguous()
+        keys, values = store.loaded(self.k[slots, cells]), store.loaded(self.v[slots, cells])  # [N, 256, K, head]
+        return keys.transpose(1, 2).contiguous(), values.transpose(1, 2).contiguous()
 
     def multiply(self, left: Tensor, other: Tensor) -> Tensor:
         """left [K, N * G, a], other [N, K, a, b] -> [K, N * G, b], row n from product n."""

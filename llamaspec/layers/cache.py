@@ -7,12 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..kernels.held import row_width
 from ..kernels.reference import KV_BLOCK
 
 
 @dataclass(frozen=True)
 class Dense:
-    """Keys and values of one attention layer: k [S, K, C, head_k], v [S, K, C, head_v]."""
+    """Keys and values of one attention layer: k [S, K, C, head_k], v [S, K, C, head_v], or packed rows of bytes."""
 
     k: Tensor
     v: Tensor
@@ -43,12 +44,16 @@ class Cache:
     def allocate(
         cls, layers: Sequence[tuple[int, int, int]], slots: int, context: int, dtype: torch.dtype, device: torch.device
     ) -> "Cache":
-        """layers: (kv heads, key width, value width) of each. Blocks of 256 cells, one of them to spare."""
+        """layers: (kv heads, key width, value width) of each. Blocks of 256 cells, one of them to spare.
+
+        dtype: floats, or kernels.held.Q8_0, which raises LlamaspecError for widths that are not multiples of 32.
+        """
         cells = (context + KV_BLOCK - 1) // KV_BLOCK * KV_BLOCK + KV_BLOCK
         return cls(
             [
                 Dense(
-                    zeros((slots, heads, cells, key), dtype, device), zeros((slots, heads, cells, value), dtype, device)
+                    zeros((slots, heads, cells, row_width(key, dtype)), dtype, device),
+                    zeros((slots, heads, cells, row_width(value, dtype)), dtype, device),
                 )
                 for heads, key, value in layers
             ],

@@ -59,7 +59,6 @@ class Draft:
     cache_type_v: str = flag(
         "-ctvd, --spec-draft-type-v, --cache-type-v-draft TYPE", "storage type of the draft model's cached values",
         default="auto", env="LLAMA_ARG_SPEC_DRAFT_CACHE_TYPE_V", choices=CACHE_TYPES,
-        status=Status.LATER,
     )  # fmt: skip
 
     # Older llama.cpp had one limit for model drafts and ngram-mod; today each has its own.

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from llamaspec.errors import LlamaspecError
 from llamaspec.kernels.dispatch import EndParts, Reach, Turn
+from llamaspec.kernels.held import Q8_0, packed
 from llamaspec.kernels.native.blocks import Blocks
 from llamaspec.kernels.native.kernels import Native
 from llamaspec.layers.attention import Attention
@@ -37,13 +38,14 @@ class Kind:
     biases: bool = False
     head_norms: bool = False
     interleaved: bool = False
-    half: bool = True
+    held: torch.dtype = torch.float16
 
 
 KINDS = {
     "llama": Kind(256, 4, 2, 64, 512, ("Q4_K", "Q4_K", "Q6_K", "Q4_K", "Q4_K", "Q4_K", "Q6_K"), interleaved=True),
     "qwen2": Kind(96, 6, 2, 16, 160, ("Q5_0", "Q5_0", "Q8_0", "Q5_0", "Q4_0", "Q4_0", "Q8_0"), biases=True),
-    "qwen3": Kind(128, 8, 1, 32, 96, ("Q8_0",) * 7, head_norms=True, half=False),
+    "qwen3": Kind(128, 8, 1, 32, 96, ("Q8_0",) * 7, head_norms=True, held=torch.float32),
+    "packed": Kind(128, 4, 2, 32, 96, ("Q8_0",) * 7, held=Q8_0),
     "odd": Kind(60, 5, 5, 12, 44, ("F32", "F16", "BF16", "F16", "F32", "F16", "F32"), biases=True, head_norms=True),
 }
 CASES = [(name, isa) for name in KINDS for isa in ISAS]
@@ -88,9 +90,9 @@ def ends(kind: Kind, threads: int | None = 1) -> tuple[Embedding, RMSNorm, Linea
 def stores(kind: Kind) -> list[Dense]:
     """A cache with something in it."""
     draw = torch.Generator().manual_seed(3)
-    dtype = torch.float16 if kind.half else torch.float32
     shape = (2, LAYERS, SLOTS, kind.kv_heads, CELLS, kind.head)
-    values = torch.randn(shape, generator=draw).to(dtype)
+    values = torch.randn(shape, generator=draw)
+    values = packed(values, kind.held)
     return [Dense(values[0, layer].clone(), values[1, layer].clone()) for layer in range(LAYERS)]
 
 

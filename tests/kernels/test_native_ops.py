@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from llamaspec.kernels.dispatch import Reach
+from llamaspec.kernels.held import Q8_0, loaded, packed
 from llamaspec.kernels.native import ops
 from llamaspec.kernels.reference import Reference
 
@@ -78,6 +79,25 @@ def test_store(dtype: torch.dtype) -> None:
         ops.store(x, cache, slots, cells + 1)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_store_packs_with_the_bits_of_the_reference(seed: int) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    x = torch.randn(6, 2, 64, generator=draw) * 10 ** (torch.rand(6, 2, 64, generator=draw) * 12 - 9)
+    x[0, 0, :32], x[1, 0], x[2, 1] = 0, 1e-42, 3e9
+    x[3, 0] = torch.arange(64) - 0.5  # ties
+    x[4, 0, 5], x[4, 1, 40], x[5, 0, 0] = float("nan"), float("inf"), float("-inf")
+    slots, cells = torch.tensor([0, 2, 2, 1, 0, 1]), torch.tensor([9, 0, 1, 5, 0, 2])
+    cache, expected = (torch.full((3, 2, 10, 68), 7, dtype=torch.uint8) for _ in range(2))
+    TORCH.append(expected, x, slots, cells)
+    ops.store(x, cache, slots, cells)
+    assert torch.equal(loaded(cache).isnan(), loaded(expected).isnan())
+    known = ~loaded(expected).isnan().view(3, 2, 10, 2, 32).any(-1)  # the bits of a NaN are free
+    assert torch.equal(cache.view(3, 2, 10, 2, 34)[known], expected.view(3, 2, 10, 2, 34)[known])
+    assert not torch.equal(loaded(cache).isnan().any(), torch.tensor(False))
+    with pytest.raises(ValueError, match="does not fit"):
+        ops.store(torch.randn(6, 2, 48), cache, slots, cells)
+
+
 def scene(
     n: int, heads: int, kv: int, width: int, length: int, dtype: torch.dtype = torch.float32
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -125,6 +145,28 @@ def test_attention(heads: int, kv: int, width: int, dtype: torch.dtype, isa: str
             alone = Reach(reach.positions[i : i + 1], reach.slots[i : i + 1], reach.lengths[i : i + 1], None, 2)
             for threads in (1, 3):
                 assert torch.equal(ops.attend(q[i : i + 1], k, v, alone, 0.3, threads=threads), got[i : i + 1])
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize(("heads", "kv", "width"), [(4, 4, 64), (14, 2, 96), (12, 1, 128), (3, 3, 32)])
+def test_attention_over_packed_rows(heads: int, kv: int, width: int, isa: str) -> None:
+    """Exactly what float32 rows of the unpacked values give; close to the rows before they were packed."""
+    with instructions(isa):
+        q, k, v = scene(5, heads, kv, width, 300)
+        keys, values_ = packed(k, Q8_0), packed(v, Q8_0)
+        reach = chain([0, 63, 64, 130, 299], [0, 1, 0, 1, 1])
+        got = ops.attend(q, keys, values_, reach, 0.1)
+        assert torch.equal(got, ops.attend(q, loaded(keys), loaded(values_), reach, 0.1))
+        assert (got - TORCH.attend(q, keys, values_, reach, 0.1)).abs().max() < 4e-6
+        assert (got - attention(q, k, v, reach, 0.1)).pow(2).mean() < 4e-4 * got.pow(2).mean()
+        for i in range(5):
+            alone = Reach(reach.positions[i : i + 1], reach.slots[i : i + 1], reach.lengths[i : i + 1], None, 2)
+            for threads in (1, 3):
+                assert torch.equal(ops.attend(q[i : i + 1], keys, values_, alone, 0.1, threads=threads), got[i : i + 1])
+    with pytest.raises(ValueError, match="do not fit"):
+        ops.attend(q[..., :16], keys, values_, reach, 0.1)
+    with pytest.raises(ValueError, match="one type"):
+        ops.attend(q, keys, v, reach, 0.1)
 
 
 @pytest.mark.parametrize("isa", ISAS)

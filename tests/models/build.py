@@ -19,11 +19,12 @@ def passes(
     exact: bool = True,
     backend: str = "reference",
     threads: int | None = None,
+    held: torch.dtype | None = None,
 ) -> Passes:
-    """A model on the CPU with an empty cache. threads: of the native back end."""
+    """A model on the CPU with an empty cache. threads: of the native back end. held: None = the back end's choice."""
     device = torch.device("cpu")
     file = GGUFFile(path)
     hparams = HParams.read(file.metadata, file.tensors["token_embd.weight"].shape[0])
     weights = Weights(file, kernels_for(device, backend, threads=threads), device, hparams.eps)
     model = shelf.take("models", hparams.architecture).Model(hparams, weights, n_ctx)
-    return Passes(model, model.new_cache(slots, n_ctx), exact)
+    return Passes(model, model.new_cache(slots, n_ctx, held), exact)

@@ -1,8 +1,10 @@
+#include <math.h>
 #include <stdlib.h>
 
 #include <atomic>
 
 #include "api.h"
+#include "half.h"
 #include "pool.h"
 
 namespace {
@@ -31,6 +33,24 @@ void attend_rows(const Kernels* kernels, const Attention& a, int64_t first, int6
         while (next < end && (!a.slots || a.slots[next] == a.slots[first])) next++;
         kernels->attend(a, first, (int)(next - first), kv_head, head, (int)n_heads, scratch);
         first = next;
+    }
+}
+
+// One block of Q8_0 of 32 values: scale = largest / 127, bytes to the nearest, ties to even. Compiled once, for every
+// instruction set. A block with a NaN or an infinity gets a scale that hands it on.
+void to_q8_0(const float* x, uint8_t* block) {
+    float largest = 0;
+    for (int i = 0; i < Q8_0_VALUES; i++) {
+        float size = fabsf(x[i]);
+        largest = size > largest || size != size ? size : largest;
+    }
+    float scale = largest / 127.0f, inverse = scale != 0 ? 1.0f / scale : 0.0f;
+    write_u16(block, float_to_half(scale));
+    for (int i = 0; i < Q8_0_VALUES; i++) {
+        float value = x[i] * inverse;
+        value = value < 127.0f ? value : value == value ? 127.0f : 0.0f;
+        value = value > -127.0f ? value : -127.0f;
+        block[2 + i] = (uint8_t)(int8_t)(int)(value + 12582912.0f - 12582912.0f);  // 1.5 * 2^23: the adder rounds
     }
 }
 
@@ -66,13 +86,16 @@ int llamaspec_attend(const Attention* call, int threads) {
 }
 
 void llamaspec_store(const float* x, void* cache, const int64_t* slots, const int64_t* cells, int64_t rows,
-                     int64_t heads, int64_t width, int64_t slot_step, int64_t head_step, int64_t cell_step, int half) {
+                     int64_t heads, int64_t width, int64_t slot_step, int64_t head_step, int64_t cell_step, int held) {
     const Kernels* kernels = llamaspec_kernels();
     for (int64_t row = 0; row < rows; row++)
         for (int64_t head = 0; head < heads; head++) {
             const float* from = x + (row * heads + head) * width;
             int64_t at = slots[row] * slot_step + head * head_step + cells[row] * cell_step;
-            if (half) kernels->to_half(from, (uint16_t*)cache + at, width);
+            if (held == HELD_Q8_0)
+                for (int64_t i = 0; i < width / Q8_0_VALUES; i++)
+                    to_q8_0(from + i * Q8_0_VALUES, (uint8_t*)cache + at + i * Q8_0_BYTES);
+            else if (held == HELD_HALF) kernels->to_half(from, (uint16_t*)cache + at, width);
             else memcpy((float*)cache + at, from, (size_t)width * sizeof(float));
         }
 }

@@ -41,12 +41,25 @@ struct Desk {
     int64_t width, value_width;  // whole vectors
 };
 
+void read_q8_0(const uint8_t* blocks, int64_t width, float* to) {
+    for (int64_t j = 0; j < width; j += Q8_0_VALUES, blocks += Q8_0_BYTES) {
+        F scale = f_set(half_to_float(read_u16(blocks)));
+        f_store(to + j, f_mul(f_signed_bytes(blocks + 2), scale));
+        f_store(to + j + 16, f_mul(f_signed_bytes(blocks + 18), scale));
+    }
+}
+
 // Cells of positions [from, from + n) as floats, filled up with zeros to whole vectors.
-void read_block(const void* cache, int64_t base, int64_t step, int64_t width, bool half, const Walk& walk, int64_t from,
+void read_block(const void* cache, int64_t base, int64_t step, int64_t width, int held, const Walk& walk, int64_t from,
                 int n, float* to) {
+    bool half = held == HELD_HALF;
     int64_t whole = width / 16 * 16, padded = whole_vectors(width);
     for (int i = 0; i < n; i++, to += padded) {
         int64_t at = base + walk.cell(from + i) * step;
+        if (held == HELD_Q8_0) {
+            read_q8_0((const uint8_t*)cache + at, width, to);
+            continue;
+        }
         const uint16_t* halves = (const uint16_t*)cache + at;
         const float* floats = (const float*)cache + at;
         for (int64_t j = 0; j < whole; j += 16) f_store(to + j, half ? f_half(halves + j) : f_load(floats + j));
@@ -141,7 +154,7 @@ void attend_block(const Attention& a, int64_t kv_head, int64_t from, const Row* 
     int read = longest->high(from);
     if (read <= 0) return;
     int64_t slot = a.slots ? a.slots[rows[0].number] : 0;
-    read_block(a.k, slot * a.k_slot + kv_head * a.k_head, a.k_cell, a.width, a.half, longest->walk, from, read,
+    read_block(a.k, slot * a.k_slot + kv_head * a.k_head, a.k_cell, a.width, a.held, longest->walk, from, read,
                desk.block);
     for (int i = 0; i < n * n_heads; i++) {
         int low = rows[i / n_heads].low(from), high = rows[i / n_heads].high(from);
@@ -149,7 +162,7 @@ void attend_block(const Attention& a, int64_t kv_head, int64_t from, const Row* 
         score(desk.block, desk.width, desk.q + i * desk.width, low, high, desk.scores + i * KV_BLOCK);
         soften(desk.scores + i * KV_BLOCK, low, high, a.softcap, desk.peak + i, desk.total + i, desk.kept + i);
     }
-    read_block(a.v, slot * a.v_slot + kv_head * a.v_head, a.v_cell, a.value_width, a.half, longest->walk, from, read,
+    read_block(a.v, slot * a.v_slot + kv_head * a.v_head, a.v_cell, a.value_width, a.held, longest->walk, from, read,
                desk.block);
     for (int i = 0; i < n * n_heads; i++) {
         int low = rows[i / n_heads].low(from), high = rows[i / n_heads].high(from);

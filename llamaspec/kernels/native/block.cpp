@@ -23,7 +23,7 @@ Product product(const Packed* w, float* y, const float* bias, const float* resid
 void store(const BlockPass& pass, const float* x, void* cache, int64_t heads, int64_t width, int64_t slot, int64_t head,
            int64_t cell) {
     llamaspec_store(x, cache, pass.write_slots, pass.write_cells, pass.rows, heads, width, slot, head, cell,
-                    pass.cache_is_half);
+                    pass.cache_held);
 }
 
 // y = x + attention(norm x); y may be x. normed [rows, width].
@@ -55,7 +55,7 @@ bool attention(const BlockWeights& block, const BlockCache& cache, const BlockPa
     call.k_slot = cache.k_slot, call.k_head = cache.k_head, call.k_cell = cache.k_cell;
     call.v_slot = cache.v_slot, call.v_head = cache.v_head, call.v_cell = cache.v_cell;
     call.q_row = heads * width, call.out_row = heads * block.value_width;
-    call.scale = block.scale, call.half = pass.cache_is_half;
+    call.scale = block.scale, call.held = pass.cache_held;
     if (llamaspec_attend(&call, threads)) return false;
     Product output = product(block.output, pass.y, block.output_bias, x);
     return !llamaspec_products(&output, 1, attended, block.output->columns, n, threads);

@@ -11,7 +11,7 @@ struct BlockWeights {  // one block; biases [rows of the matrix] may be null
     float eps, scale;
 };
 
-struct BlockCache {  // keys and values of one block, [slots, kv_heads, cells, width], steps in elements
+struct BlockCache {  // keys and values of one block, [slots, kv_heads, cells, width], steps as for attend
     void *k, *v;
     int64_t k_slot, k_head, k_cell, v_slot, v_head, v_cell;
 };
@@ -37,7 +37,7 @@ struct BlockPass {   // what all blocks share
     const int64_t *positions, *slots, *lengths, *paths;  // [rows], paths [rows, path_width] or null: as for attend
     int64_t path_width;
     int64_t cache_slots, cache_cells;  // of every block's cache
-    int32_t cache_is_half, interleaved, threads;
+    int32_t cache_held, interleaved, threads;  // table.h: Held
 };
 
 enum BlockResult { BLOCKS_DONE, BLOCKS_OUT_OF_MEMORY, BLOCKS_OUT_OF_RANGE };

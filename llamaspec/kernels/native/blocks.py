@@ -8,8 +8,9 @@ from torch import Tensor
 
 from ...errors import LlamaspecError
 from ..dispatch import BlockParts, EndParts, Held, Matrix, Turn
+from ..held import row_width
 from .library import BlockCache, BlockPass, BlockWeights, ModelEnds, library
-from .ops import whole
+from .ops import HELD, whole
 from .packed import Packed, plain
 from .threads import how_many
 
@@ -130,18 +131,19 @@ class Blocks:
     def _open(self, stores: Sequence[Held]) -> None:
         """Pointers to the keys and values of every block. All stores have the same slots, cells and type."""
         shape, dtype = stores[0].k.shape, stores[0].k.dtype
-        if dtype not in (torch.float32, torch.float16) or len(stores) != len(self.sizes):
+        if dtype not in HELD or len(stores) != len(self.sizes):
             raise ValueError(f"{len(stores)} stores of {dtype} for {len(self.sizes)} blocks")
         for at, (store, (key, value), weights) in enumerate(zip(stores, self.sizes, self.weights, strict=True)):
             wanted = (shape[0], weights.kv_heads, shape[2])
-            for held, width in ((store.k, key), (store.v, value)):
+            for held, values in ((store.k, key), (store.v, value)):
+                width = row_width(values, dtype)
                 if held.shape != (*wanted, width) or held.dtype is not dtype or held.stride(3) != 1:
                     raise ValueError(f"a store {list(held.shape)} of {held.dtype}, not {[*wanted, width]} of {dtype}")
             self.caches[at] = BlockCache(
                 store.k.data_ptr(), store.v.data_ptr(), *store.k.stride()[:3], *store.v.stride()[:3]
             )
         self.call.cache_slots, self.call.cache_cells = shape[0], shape[2]
-        self.call.cache_is_half = dtype is torch.float16
+        self.call.cache_held = HELD[dtype]
         self.stores = stores
 
     def _check(self, failed: int, rows: int) -> None:

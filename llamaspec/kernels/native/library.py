@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...errors import LlamaspecError
 
-VERSION = 2
+VERSION = 3
 """Of the C interface (api.h)."""
 
 
@@ -27,7 +27,7 @@ class Attention(Structure):
         *((name, c_int64) for name in ("q_row", "out_row", "window")),
         ("scale", c_float),
         ("softcap", c_float),
-        ("half", c_int32),
+        ("held", c_int32),
     )
 
 
@@ -75,7 +75,7 @@ class BlockPass(Structure):
         *((name, c_int64) for name in ("half", "angles")),
         *((name, c_void_p) for name in ("write_slots", "write_cells", "positions", "slots", "lengths", "paths")),
         *((name, c_int64) for name in ("path_width", "cache_slots", "cache_cells")),
-        *((name, c_int32) for name in ("cache_is_half", "interleaved", "threads")),
+        *((name, c_int32) for name in ("cache_held", "interleaved", "threads")),
     )
 
 

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from .. import held
 from .library import Attention, library
 from .packed import plain
 from .threads import how_many
 
 if TYPE_CHECKING:
     from ..dispatch import Reach
+
+
+HELD = {torch.float32: 0, torch.float16: 1, held.Q8_0: 2}
+"""What a cache can hold, as numbered in table.h."""
 
 
 def rms_norm(x: Tensor, weight: Tensor | None, eps: float, threads: int | None = 1) -> Tensor:
@@ -73,10 +78,10 @@ def add(a: Tensor, b: Tensor, threads: int | None = 1) -> Tensor:
 
 
 def store(x: Tensor, cache: Tensor, slots: Tensor, cells: Tensor) -> None:
-    """x [N, K, head] goes to cache [S, K, C, head] (float32 or float16), row n to cell cells[n] of slot slots[n]."""
+    """x [N, K, head] goes to cache [S, K, C, head] (a type of HELD), row n to cell cells[n] of slot slots[n]."""
     n, heads, width = x.shape
     sizes, steps = cache.shape, cache.stride()
-    if sizes[1] != heads or sizes[3] != width or steps[3] != 1 or cache.dtype not in (torch.float32, torch.float16):
+    if sizes[1] != heads or held.row_values(cache) != width or steps[3] != 1 or cache.dtype not in HELD:
         raise ValueError(f"x {list(x.shape)} does not fit a cache {list(sizes)} of {cache.dtype}")
     x, slots, cells = plain(x, width), whole(slots, n), whole(cells, n)
     if n and not (
@@ -85,7 +90,7 @@ def store(x: Tensor, cache: Tensor, slots: Tensor, cells: Tensor) -> None:
         raise IndexError(f"slots or cells outside a cache {list(sizes)}")
     library().store(
         x.data_ptr(), cache.data_ptr(), slots.data_ptr(), cells.data_ptr(), n, heads, width, *steps[:3],
-        cache.dtype is torch.float16,
+        HELD[cache.dtype],
     )  # fmt: skip
 
 
@@ -101,20 +106,21 @@ def attend(
     sinks: Tensor | None = None,
     threads: int | None = None,
 ) -> Tensor:
-    """q [N, H, head], k and v [S, K, C, head] (float32 or float16) -> [N, H, head_v].
+    """q [N, H, head], k and v [S, K, C, head] (a type of HELD) -> [N, H, head_v].
 
     Which cells a row sees: `dispatch.Reach`. window: only the last so many positions (0: all). softcap: scores become
     softcap * tanh(score / softcap) (0: off). sinks [H]: a logit per head that is part of the softmax but has no value.
     """
     n, heads, width = q.shape
-    slots, kv_heads, cells, _ = k.shape
-    if k.shape != (slots, kv_heads, cells, width) or v.shape[:3] != k.shape[:3] or heads % kv_heads:
+    _, kv_heads, cells, _ = k.shape
+    value_width = held.row_values(v)
+    if held.row_values(k) != width or v.shape[:3] != k.shape[:3] or heads % kv_heads:
         raise ValueError(f"q {list(q.shape)}, k {list(k.shape)} and v {list(v.shape)} do not fit")
-    if k.dtype is not v.dtype or k.dtype not in (torch.float32, torch.float16) or k.stride(3) != 1 or v.stride(3) != 1:
-        raise ValueError(f"a cache of {k.dtype} and {v.dtype}: float32 or float16 with dense heads is needed")
+    if k.dtype is not v.dtype or k.dtype not in HELD or k.stride(3) != 1 or v.stride(3) != 1:
+        raise ValueError(f"a cache of {k.dtype} and {v.dtype}: one type of HELD with dense heads is needed")
     q, positions, of_slot = plain(q, width), whole(reach.positions, n), whole(reach.slots, n)
     lengths = whole(reach.lengths, n)
-    out = torch.empty((n, heads, v.shape[3]))
+    out = torch.empty((n, heads, value_width))
     paths, path_width = None, 0
     if reach.paths is not None:
         rows_of_paths = reach.paths.to(torch.int64).contiguous()
@@ -123,9 +129,9 @@ def attend(
     call = Attention(
         q.data_ptr(), k.data_ptr(), v.data_ptr(), out.data_ptr(), None if logits is None else logits.data_ptr(),
         positions.data_ptr(), of_slot.data_ptr(), lengths.data_ptr(), paths,
-        path_width, n, heads, kv_heads, width, v.shape[3], cells,
-        *k.stride()[:3], *v.stride()[:3], heads * width, heads * v.shape[3], window,
-        scale, softcap, k.dtype is torch.float16,
+        path_width, n, heads, kv_heads, width, value_width, cells,
+        *k.stride()[:3], *v.stride()[:3], heads * width, heads * value_width, window,
+        scale, softcap, HELD[k.dtype],
     )  # fmt: skip
     if library().attend(byref(call), how_many(threads)):
         raise MemoryError("attention")

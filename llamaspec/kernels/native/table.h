@@ -38,6 +38,10 @@ struct WideKernels {
     WideKernel panel;
 };
 
+// How a cache holds numbers. Q8_0 is GGUF's: blocks of 32, a half precision scale and 32 signed bytes.
+enum Held { HELD_FLOAT, HELD_HALF, HELD_Q8_0 };
+constexpr int64_t Q8_0_VALUES = 32, Q8_0_BYTES = 34;
+
 struct Attention {  // api.h documents the fields
     const float* q;
     const void* k;
@@ -50,11 +54,11 @@ struct Attention {  // api.h documents the fields
     const int64_t* paths;
     int64_t path_width;
     int64_t rows, heads, kv_heads, width, value_width, cells;
-    int64_t k_slot, k_head, k_cell, v_slot, v_head, v_cell;  // steps in elements
+    int64_t k_slot, k_head, k_cell, v_slot, v_head, v_cell;  // steps in elements, of Q8_0 in bytes
     int64_t q_row, out_row;
     int64_t window;  // 0: all positions
     float scale, softcap;
-    int32_t half;  // the cache holds half precision
+    int32_t held;  // Held
 };
 
 struct Kernels {
