@@ -40,7 +40,9 @@ def answer(llm: LLM, tokens: int) -> Speed:
 
 def run(command: Sequence[object]) -> str:
     """Both streams of a tool."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=900)
+    done = subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, errors="replace", timeout=900
+    )
     return done.stdout + done.stderr
 
 
