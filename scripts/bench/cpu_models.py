@@ -4,9 +4,9 @@
                                        [--rows 1,2,4,8,16,32,512] [--rounds 20] [--threads 2] [--log FILE]
 
 A round is one pass of each engine at every width on a context of 64 tokens, ours and theirs alternating; widths above
-64 are prompts (logits of the last row only). Printed per width: median, 10th and 90th percentile of the rate in rows per
-second of both, of the ratio ours / theirs (pass by pass), and the median time relative to one row. `OMP_WAIT_POLICY` in
-the environment reaches the peer.
+64 are prompts (logits of the last row only). Printed per width: median, 10th and 90th percentile of the rate in rows
+per second of both, of the ratio ours / theirs (pass by pass), and the median time relative to one row.
+`OMP_WAIT_POLICY` in the environment reaches the peer.
 """
 
 import argparse
@@ -101,7 +101,8 @@ def measure(path: Path, widths: Sequence[int], rounds: int, threads: int, peer: 
     for m in widths:
         line: dict[str, Any] = {"model": path.name, "rows": m, "threads": threads, "rounds": rounds}
         line["ours_t_s"] = spread([m / a for a, _ in found[m]])
-        line["t1"] = round(statistics.median(a / b for (a, _), (b, _) in zip(found[m], found[widths[0]], strict=True)), 3)
+        pairs = zip(found[m], found[widths[0]], strict=True)
+        line["t1"] = round(statistics.median(a / b for (a, _), (b, _) in pairs), 3)
         if theirs:
             line["peer_t_s"] = spread([m / b for _, b in found[m]])
             line["ratio"] = spread([b / a for a, b in found[m]], 3)
