@@ -17,7 +17,15 @@ from tests.models import build
 from tests.models.test_parity import supported
 
 USABLE = {golden.name: golden for golden in goldens.models() if not supported(golden)}
-ONE_PER_ARCHITECTURE = {golden.entry["arch"]: golden for golden in USABLE.values()}
+
+
+def kind(golden: goldens.Golden) -> str:
+    """The architecture, and whether it has experts."""
+    experts = GGUFFile(golden.model).metadata.int("expert_count", default=0)
+    return golden.entry["arch"] + ("-moe" if experts else "")
+
+
+ONE_PER_ARCHITECTURE = {kind(golden): golden for golden in USABLE.values()}
 VOCABULARY = 400
 KERNELS = ["reference", "native"] if native.available() else ["reference"]
 
