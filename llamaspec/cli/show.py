@@ -2,7 +2,10 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from ..errors import UsageError
 from ..options.groups import Groups
@@ -53,9 +56,16 @@ def facts(file: GGUFFile) -> dict[str, Any]:
     found["tokenizer"] = metadata.get("tokenizer.ggml.model")
     found["pre-tokenizer"] = metadata.get("tokenizer.ggml.pre")
     tokens = metadata.get("tokenizer.ggml.tokens")
-    found["vocabulary"] = len(tokens) if isinstance(tokens, list | tuple) else None
+    found["vocabulary"] = len(tokens) if isinstance(tokens, Sequence) and not isinstance(tokens, str) else None
     found["chat template"] = metadata.get("tokenizer.chat_template")
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: _plain(value) for name, value in found.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    """Arrays of a file (a value per layer) as lists; the rest as it is."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
 def _values(shape: tuple[int, ...]) -> int:

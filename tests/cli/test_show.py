@@ -35,6 +35,10 @@ def test_facts_agree_with_gguf_reader(capsys, path):
     field = reader.get_field("general.architecture")
     assert field is not None
     assert found["architecture"] == field.contents()
+    tokens = reader.get_field("tokenizer.ggml.tokens")
+    assert found.get("vocabulary") == (len(tokens.data) if tokens else None)
+    heads = reader.get_field(f"{found['architecture']}.attention.head_count_kv")
+    assert found.get("kv heads") == (heads.contents() if heads else None)
     table = run(capsys, "-m", path)
     assert str(found["architecture"]) in table
     assert f"{found['parameters']:,}" in table
