@@ -10,7 +10,7 @@ from ...errors import LlamaspecError
 from ...models._passes import Branch, Passes
 from ...sampling.chain import Chain, State
 from ...sampling.sampler import Rows
-from ..drafter import Slot
+from ..drafter import Base, Slot
 
 CANDIDATES = 10
 """The reference's probabilities are a softmax over this many of the highest draft logits (speculation spec 1.10)."""
@@ -145,6 +145,21 @@ class DraftModel:
         if short <= 0:
             return logits[..., : self.n_vocab]
         return torch.nn.functional.pad(logits, (0, short), value=float("-inf"))
+
+
+class ModelDrafter(Base):
+    """A drafter whose guesses come from a draft model; the history tells that all it needs to hear."""
+
+    def __init__(self, model: DraftModel) -> None:
+        self.model = model
+
+    def begin(self, slot: Slot) -> None:
+        """The prompt may be any other: only what it shares with the cache stays."""
+        self.model.edited(slot.id)
+
+    def forget(self, slot: Slot) -> None:
+        """Compare the history from its start again."""
+        self.model.edited(slot.id)
 
 
 def _common(a: Sequence[int], b: Sequence[int]) -> int:

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from ...sampling.sampler import Rows
 from ..draft import Draft
-from ..drafter import Kept, Slot
+from ..drafter import Slot
 from ._knobs import in_range, ordered
-from ._model_draft import DraftModel, probabilities, ranked
+from ._model_draft import DraftModel, ModelDrafter, probabilities, ranked
 
 
 @dataclass(frozen=True)
@@ -34,31 +34,15 @@ class Params:
         ordered("draft", "n_min", self.n_min, "n_max", self.n_max)
 
 
-class Drafter:
+class Drafter(ModelDrafter):
     """Chains of a draft model (speculation spec 2)."""
 
     name = "draft-simple"
-    features: Sequence[int] = ()
-    top = 0
 
     def __init__(self, model: DraftModel, params: Params | None = None) -> None:
-        self.model = model
+        super().__init__(model)
         self.params = params or Params()
         self.n_max = self.params.n_max
-
-    def begin(self, slot: Slot) -> None:
-        """The prompt may be any other: only what it shares with the cache stays."""
-        self.model.edited(slot.id)
-
-    def forget(self, slot: Slot) -> None:
-        """Compare the history from its start again."""
-        self.model.edited(slot.id)
-
-    def observe(self, slot: Slot, rows: Kept) -> None:
-        """The history says it all."""
-
-    def accept(self, slot: Slot, n: int, mine: bool) -> None:
-        """The history says it all."""
 
     def propose(self, slots: Sequence[Slot]) -> list[Draft]:
         """Chains of at most n_max tokens; every step decodes one token of each slot that is still drafting."""

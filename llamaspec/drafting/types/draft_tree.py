@@ -9,9 +9,9 @@ from torch import Tensor
 from ...models._passes import Branch
 from ...sampling.sampler import Rows
 from ..draft import Draft
-from ..drafter import Kept, Slot
+from ..drafter import Slot
 from ._knobs import in_range, ordered
-from ._model_draft import CANDIDATES, DraftModel, probabilities, ranked
+from ._model_draft import CANDIDATES, DraftModel, ModelDrafter, probabilities, ranked
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Params:
         ordered("draft", "n_min", self.n_min, "n_max", self.n_max)
 
 
-class Drafter:
+class Drafter(ModelDrafter):
     """Trees of a draft model: p-split branches (speculation spec 3.11) without that tool's bias.
 
     Every level decodes the whole tree so far in one pass; its rows stay in the draft's cache until the target has
@@ -48,27 +48,11 @@ class Drafter:
     """
 
     name = "draft-tree"
-    features: Sequence[int] = ()
-    top = 0
 
     def __init__(self, model: DraftModel, params: Params | None = None) -> None:
-        self.model = model
+        super().__init__(model)
         self.params = params or Params()
         self.n_max = self.params.nodes
-
-    def begin(self, slot: Slot) -> None:
-        """The prompt may be any other: only what it shares with the cache stays."""
-        self.model.edited(slot.id)
-
-    def forget(self, slot: Slot) -> None:
-        """Compare the history from its start again."""
-        self.model.edited(slot.id)
-
-    def observe(self, slot: Slot, rows: Kept) -> None:
-        """The history says it all."""
-
-    def accept(self, slot: Slot, n: int, mine: bool) -> None:
-        """The history says it all."""
 
     def propose(self, slots: Sequence[Slot]) -> list[Draft]:
         """Trees of at most n_max levels; every level is one pass over the trees of all slots."""
