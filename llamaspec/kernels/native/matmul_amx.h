@@ -71,10 +71,10 @@ template <class Q>
 void unpack_panel(const uint8_t* panel, int64_t length, uint8_t* levels) {
     for (int64_t done = 0; done < length; done += CHUNK) {
         int groups = length - done < CHUNK ? (int)(length - done) : CHUNK;
+        ask_for(panel, Q::head(groups));
         panel += Q::head(groups);
         for (int g = 0; g < groups; g++, panel += Body<Q::BITS>::BYTES, levels += 512) {
-#pragma GCC unroll 8
-            for (int i = 0; i < Body<Q::BITS>::BYTES; i += 64) __builtin_prefetch(panel + AHEAD + i);
+            ask_for(panel, Body<Q::BITS>::BYTES);
             B w[8];
             Body<Q::BITS>::unpack(panel, w);
 #pragma GCC unroll 8

@@ -91,9 +91,9 @@ void quant_tile(const uint8_t* panel, int64_t length, const uint8_t* tile, const
     for (int64_t done = 0; done < length; done += CHUNK) {
         int groups = length - done < CHUNK ? (int)(length - done) : CHUNK;
         const uint8_t* body = panel + Q::head(groups);
+        ask_for(panel, Q::head(groups));
         for (int g = 0; g < groups; g++) {
-#pragma GCC unroll 8
-            for (int i = 0; i < Body<Q::BITS>::BYTES; i += 64) __builtin_prefetch(body + AHEAD + i);
+            ask_for(body, Body<Q::BITS>::BYTES);
             add_group<Q, ROWS>(panel, body, g, x, sums);
             body += Body<Q::BITS>::BYTES;
             x += ROWS;
@@ -135,7 +135,7 @@ void plain_tile(const uint8_t* panel, int64_t length, const uint8_t* tile, const
 #pragma GCC unroll 4
         for (int c = 0; c < CHAINS; c++) sums[m][c] = f_set(0);
     for (int64_t quad = 0; quad < length; quad++) {
-        for (int i = 0; i < P::BYTES; i += 64) __builtin_prefetch(panel + AHEAD + i);
+        ask_for(panel, P::BYTES);
         F w[4];
         P::load(panel, w);
 #pragma GCC unroll 16

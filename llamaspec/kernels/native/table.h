@@ -8,7 +8,17 @@ constexpr int PANEL = 16;          // weight rows that are computed together
 constexpr int CHUNK = 8;           // groups of 32 columns that share a head
 constexpr int ROUNDED_BYTES = 48;  // one row's group, rounded (activations.h)
 constexpr int MAX_TILE = 16, WIDE_TILE = 16;
-constexpr int AHEAD = 2048;  // bytes between the weights in use and those asked for: best of 0..8192
+
+// Weights are asked for twice, so many bytes before their use: into the second cache, which has places for more lines
+// on their way from memory, and from there into the first. Tried: 0 to 2048 and 1536 to 16384 (scripts/bench/LOG.md).
+constexpr int SOON = 1024, AHEAD = 4096;
+INLINE void ask_for(const uint8_t* at, int bytes) {
+#pragma GCC unroll 8
+    for (int i = 0; i < bytes; i += 64) {
+        __builtin_prefetch(at + SOON + i, 0, 3);
+        __builtin_prefetch(at + AHEAD + i, 0, 2);
+    }
+}
 
 constexpr int ROWS_AT_ONCE = 16, HEADS_AT_ONCE = 16, QUERIES_AT_ONCE = 64;  // of attention, in one piece of work
 
