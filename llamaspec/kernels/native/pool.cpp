@@ -14,12 +14,13 @@
 #include <immintrin.h>
 #endif
 
-#include "cpu.h"
+#include "worker.h"
 
 namespace {
 
 constexpr uint64_t OPEN = 1 << 15, INSIDE = OPEN - 1, THREAD = 1 << 16, NUMBER = (uint64_t)1 << 32;
-constexpr int64_t STALL = 700, SHORTEST_HOLD = 16000, LONGEST_HOLD = 512000;  // microseconds
+constexpr int64_t STALL = 700, SHORTEST_HOLD = 4000, LONGEST_HOLD = 512000;  // microseconds
+constexpr int64_t ABSENT = 300, MOVE_PAUSE = 2000;                             // of work
 constexpr int SPIN_MICROSECONDS = 40;  // longer than the glue between two calls, far shorter than a time slice
 
 inline void relax() {
@@ -70,7 +71,8 @@ struct alignas(64) Share {
 struct Pool {
     std::mutex taken;  // one job at a time
     Patience patience;
-    int workers = 0;  // threads started, all but the caller's
+    int n_workers = 0;  // threads started, all but the caller's
+    Worker workers[MAX_THREADS];
     Share shares[MAX_THREADS];
     void (*work)(void*, int64_t, int64_t) = nullptr;
     void* context = nullptr;
@@ -84,11 +86,13 @@ struct Pool {
     std::mutex door;
     std::condition_variable wake, finished;
 
-    bool enter(uint64_t number) {
+    bool enter(int self, uint64_t number) {
         uint64_t now = job.load(std::memory_order_relaxed);
         while (now / NUMBER == number && (now & OPEN))
-            if (job.compare_exchange_weak(now, now + 1, std::memory_order_acquire, std::memory_order_relaxed))
+            if (job.compare_exchange_weak(now, now + 1, std::memory_order_acquire, std::memory_order_relaxed)) {
+                workers[self - 1].last.store(number, std::memory_order_relaxed);
                 return true;
+            }
         return false;
     }
 
@@ -129,21 +133,35 @@ struct Pool {
             uint64_t now = job.load();
             seen = now / NUMBER;
             int threads = (int)(now % NUMBER / THREAD);
-            if (self >= threads || !enter(seen)) continue;
+            if (self >= threads || !enter(self, seen)) continue;
             take_part(self, threads);
             leave();
         }
     }
 
     int grow(int threads) {  // returns how many can take part
-        while (workers < threads - 1) {
+        while (n_workers < threads - 1) {
             try {
-                int self = workers + 1;
-                std::thread([this, self] { live(self); }).detach();
+                int self = n_workers + 1;
+                std::thread worker([this, self] { live(self); });
+                workers[n_workers].thread = worker.native_handle();
+                worker.detach();
             } catch (const std::system_error&) { break; }
-            workers++;
+            n_workers++;
         }
-        return threads < workers + 1 ? threads : workers + 1;
+        return threads < n_workers + 1 ? threads : n_workers + 1;
+    }
+
+    // A worker that has missed several jobs probably waits for the core that this thread computes on.
+    void fetch_the_absent(int threads, int64_t duration) {
+        uint64_t number = job.load(std::memory_order_relaxed) / NUMBER;
+        for (int i = 0; i < threads - 1; i++) {
+            Worker& worker = workers[i];
+            worker.absent = worker.last.load(std::memory_order_relaxed) == number ? 0 : worker.absent + duration;
+            if (worker.absent < ABSENT) continue;
+            move_off_this_core(worker);
+            worker.absent = -MOVE_PAUSE;
+        }
     }
 
     void run(int threads, int64_t items, int64_t grain_, void (*work_)(void*, int64_t, int64_t), void* context_) {
@@ -159,14 +177,21 @@ struct Pool {
             sleepers.store(0);
             wake.notify_all();
         }
-        int64_t longest = take_part(0, threads);
+        int64_t start = microseconds(), longest = take_part(0, threads);
         job.fetch_and(~OPEN);
+        fetch_the_absent(threads, microseconds() - start);
+        wait_for_the_late(threads, longest);
+    }
+
+    void wait_for_the_late(int threads, int64_t longest) {
         auto alone = [&] { return (job.load() & INSIDE) == 0; };
         if (spin(alone)) return;
         int late = (int)(job.load() & INSIDE);
-        int64_t start = microseconds();
+        int64_t start = microseconds(), before = computed(workers, n_workers);
         sleep_until(alone);
-        if (late > 0 && microseconds() - start > STALL + 2 * longest) patience.stalled(threads, late);
+        int64_t waited = microseconds() - start;
+        if (late == 0 || waited <= STALL + 2 * longest) return;
+        if (before < 0 || computed(workers, n_workers) - before < waited * late / 2) patience.stalled(threads, late);
     }
 
     template <class Done>
