@@ -9,18 +9,18 @@ from time import perf_counter
 
 import llama_cpp
 
-CONTEXT, MOST = 64, 512
+MOST = 512
 
 
 def main() -> None:
-    """cpu_peer.py MODEL THREADS"""
-    threads = int(sys.argv[2])
+    """cpu_peer.py MODEL THREADS CONTEXT"""
+    threads, held = int(sys.argv[2]), int(sys.argv[3])
     silent = llama_cpp.llama_log_callback(lambda *_: None)  # held until the end: C calls it
     llama_cpp.llama_log_set(silent, None)
     llama_cpp.llama_backend_init()
     model = llama_cpp.llama_model_load_from_file(sys.argv[1].encode(), llama_cpp.llama_model_default_params())
     params = llama_cpp.llama_context_default_params()
-    params.n_ctx, params.n_batch, params.n_ubatch = 1024, MOST, MOST
+    params.n_ctx, params.n_batch, params.n_ubatch = held + 1024, MOST, MOST
     params.n_threads = params.n_threads_batch = threads
     context = llama_cpp.llama_init_from_model(model, params)
     memory = llama_cpp.llama_get_memory(context)
@@ -39,12 +39,13 @@ def main() -> None:
         ctypes.cast(llama_cpp.llama_get_logits_ith(context, rows - 1), ctypes.POINTER(ctypes.c_float))[0]
         return perf_counter() - start
 
-    decode(0, CONTEXT, True)
+    for first in range(0, held, MOST):
+        decode(first, min(MOST, held - first), True)
     print("ready", llama_cpp.llama_print_system_info().decode().strip(), flush=True)
     for line in sys.stdin:
         rows = int(line)
-        llama_cpp.llama_memory_seq_rm(memory, 0, CONTEXT, -1)
-        print(decode(CONTEXT, rows, rows > 64), flush=True)
+        llama_cpp.llama_memory_seq_rm(memory, 0, held, -1)
+        print(decode(held, rows, rows > 64), flush=True)
 
 
 main()

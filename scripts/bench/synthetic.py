@@ -10,6 +10,9 @@ multiple of 256 included. The files load in llama.cpp too: their vocabulary is s
 A truncated twin (spec/gpu.md 4) is a draft with a controlled acceptance: the first layers of the target with its norm
 and head. The target's other layers add epsilon times what they would: 0 = the two agree always. Here epsilon scales
 their norm weights, which are float32 and exact, not block scales, which are half floats and would round to nothing.
+
+A chain counts: its head is its embedding, one row on, and all its layers add little, so that t + 1 follows token t. It
+costs what any model of its shape costs, and edits texts: a list of numbers with mistakes in it comes out without them.
 """
 
 import argparse
@@ -116,7 +119,7 @@ def type_of(name: str, mix: str, shape: Shape) -> str:
 class Source:
     """All tensors of a model, made again at every call from (seed, name). layers: how many exist, 0 = all.
 
-    Layers from `twin` on are scaled by epsilon.
+    Layers from `twin` on are scaled by epsilon, all layers of a chain.
     """
 
     shape: Shape
@@ -125,6 +128,11 @@ class Source:
     layers: int = 0
     twin: int = 0
     epsilon: float = 1.0
+    chain: bool = False
+
+    def __post_init__(self) -> None:
+        if self.chain and not self.shape.tied:
+            raise ValueError("a chain needs a shape whose head is its embedding: only they are of one type")
 
     @property
     def n_layer(self) -> int:
@@ -154,11 +162,14 @@ class Source:
             yield f"blk.{i}.ffn_up.weight", (s.n_ff, s.n_embd)
             yield f"blk.{i}.ffn_down.weight", (s.n_embd, s.n_ff)
         yield "output_norm.weight", (s.n_embd,)
-        if not s.tied:
+        if self.chain or not s.tied:
             yield "output.weight", (s.n_vocab, s.n_embd)
 
     def tensor(self, name: str, shape: Sequence[int], device: torch.device) -> QuantizedTensor:
         """One tensor, on the device where it is made: the same bytes for the same device type."""
+        if self.chain and name == "output.weight":
+            embedding = self.tensor("token_embd.weight", shape, device)
+            return QuantizedTensor(embedding.data.roll(1, 0), embedding.type, embedding.shape, name)
         kind = type_of(name, self.mix, self.shape)
         seed = zlib.crc32(f"{self.seed} {name}".encode())
         if len(shape) == 1:
@@ -172,7 +183,8 @@ class Source:
     def _vector(self, name: str, size: int, seed: int) -> Tensor:
         draw = torch.from_numpy(np.random.default_rng(seed).standard_normal(size, np.float32))
         values = 0.02 * draw if name.endswith("bias") else 1 + 0.05 * draw
-        if not self.twin or not name.startswith("blk.") or int(name.split(".")[1]) < self.twin:
+        scaled = name.startswith("blk.") and (self.chain or self.twin)
+        if not scaled or int(name.split(".")[1]) < self.twin:
             return values
         # A small SwiGLU is quadratic in its input, attention linear: both add about epsilon of their share.
         return values * (self.epsilon**0.5 if "ffn_norm" in name else 1.0 if "_q_" in name else self.epsilon)

@@ -89,3 +89,14 @@ def test_tensors_are_made_again_and_differ_from_each_other():
     assert torch.equal(first.data, again.data)
     assert not torch.equal(dequantize(first), dequantize(other))
     assert not torch.equal(first.data, replace(source, seed=2).tensor(first.name, shape, CPU).data)
+
+
+@pytest.mark.parametrize("mix", ["Q4_K_M", "Q8_0"])
+def test_a_chain_counts_whatever_stands_before(mix):
+    run = passes_of(Source(SHAPES["toy-qwen"], mix, epsilon=0.01, chain=True))
+    assert logits(run).argmax(-1).tolist() == [token + 1 for token in TOKENS]
+
+
+def test_a_chain_needs_its_head_and_its_embedding_to_be_of_one_type():
+    with pytest.raises(ValueError, match="of one type"):
+        Source(SHAPES["toy"], chain=True)
