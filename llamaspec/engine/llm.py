@@ -28,7 +28,7 @@ from .device_loop import loop_for
 from .events import Completion, Event, Stop, Text
 from .judge import judge
 from .load import known_architecture, load_model
-from .plan import Wish, plan, shared_cache_type
+from .plan import Wish, plan
 from .session import Session, Wanted
 
 Report = Callable[[str], None]
@@ -86,13 +86,12 @@ class LLM:
         if not draft:
             return Wish(
                 groups.model.model, place.device, place.gpu_layers, groups.context.ctx_size,
-                shared_cache_type(groups.context.cache_type_k, groups.context.cache_type_v, "-ctk and -ctv"),
-                place.kernels, place.threads,
+                (groups.context.cache_type_k, groups.context.cache_type_v), place.kernels, place.threads,
             )  # fmt: skip
         return Wish(
             groups.model.model_draft, groups.draft.device or place.device, groups.draft.gpu_layers,
             groups.draft.ctx_size or self.n_ctx,
-            shared_cache_type(groups.draft.cache_type_k, groups.draft.cache_type_v, "-ctkd and -ctvd"), place.kernels,
+            (groups.draft.cache_type_k, groups.draft.cache_type_v), place.kernels,
             place.threads if groups.draft.threads is None else groups.draft.threads,
         )  # fmt: skip
 
@@ -170,7 +169,7 @@ class LLM:
         model = self.target.model
         if model.kernels.name == "reference":
             return Passes(model, model.new_cache(1, self.n_ctx, torch.float32))
-        wish = dataclasses.replace(self._wish(draft=False), n_ctx=self.n_ctx, cache_type="f32", backend="reference")
+        wish = dataclasses.replace(self._wish(draft=False), n_ctx=self.n_ctx, cache_types=("f32", "f32"), backend="reference")
         return self._model(self.file, self.metadata, wish)
 
     def stream(self, prompt: str | Sequence[int], **overrides: Any) -> Iterator[Event]:

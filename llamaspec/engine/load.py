@@ -57,7 +57,7 @@ def load_model(plan: ModelPlan, exact: bool = True) -> Passes:
     try:
         with torch.inference_mode():
             model: Model = module.Model(plan.hparams, weights, plan.n_ctx)
-            cache: Cache = model.new_cache(plan.slots, plan.n_ctx, plan.cache_type)
+            cache: Cache = model.new_cache(plan.slots, plan.n_ctx, *plan.cache_types)
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise LlamaspecError(
             f"not enough memory on {name_of(plan.device)} for {plan.file.path}", hint=what_to_lower(plan.device)

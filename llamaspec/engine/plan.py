@@ -22,13 +22,13 @@ CACHE_TYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat1
 
 @dataclass(frozen=True)
 class Wish:
-    """What the options say of one model; 0 and "auto" leave it to the plan."""
+    """What the options say of one model; 0 and "auto" leave it to the plan. cache_types: of keys and of values."""
 
     path: str
     devices: tuple[str, ...] = ()
     gpu_layers: int | str = "auto"
     n_ctx: int = 0
-    cache_type: str = "auto"
+    cache_types: tuple[str, str] = ("auto", "auto")
     backend: str = "auto"
     threads: int = -1
     slots: int = 1
@@ -45,7 +45,7 @@ class ModelPlan:
     threads: int
     resident: bool
     n_ctx: int
-    cache_type: torch.dtype
+    cache_types: tuple[torch.dtype, torch.dtype]
     slots: int
     why: tuple[str, ...] = field(default=())
 
@@ -59,14 +59,12 @@ def plan(file: GGUFFile, metadata: Metadata, wish: Wish) -> ModelPlan:
     device = resolve(wish.devices, wish.gpu_layers)
     n_ctx, why = _context(wish, hparams)
     kernels = kernels_for(device, wish.backend)
-    cache_type = kernels.cache_type if wish.cache_type == "auto" else _cache_type(wish.cache_type)
-    if kernels.name == "native" and cache_type is torch.bfloat16:
-        raise UsageError("the native kernels hold no cache of bf16", hint="use -ctk f16, or --kernels reference")
+    key_type, value_type = (_cache_type(name, kernels.cache_type) for name in wish.cache_types)
     values = sum(prod(info.shape) for info in file.tensors.values())
     width = 4 if device.type == "cpu" else 2
     cache_bytes = (
         wish.slots * n_ctx * hparams.n_layer * hparams.n_head_kv
-        * (row_bytes(hparams.head_k, cache_type) + row_bytes(hparams.head_v, cache_type))
+        * (row_bytes(hparams.head_k, key_type) + row_bytes(hparams.head_v, value_type))
     )  # fmt: skip
     free = free_bytes(device)
     resident = not free or values * width + cache_bytes <= SHARE * free
@@ -77,7 +75,9 @@ def plan(file: GGUFFile, metadata: Metadata, wish: Wish) -> ModelPlan:
         )
     if not resident and kernels.name == "reference":
         why += (f"weights are unpacked at every use: all at once need {_gib(values * width)}, {_gib(free)} are free",)
-    return ModelPlan(file, hparams, device, wish.backend, wish.threads, resident, n_ctx, cache_type, wish.slots, why)
+    return ModelPlan(
+        file, hparams, device, wish.backend, wish.threads, resident, n_ctx, (key_type, value_type), wish.slots, why
+    )
 
 
 def _n_vocab(file: GGUFFile) -> int:
@@ -102,14 +102,9 @@ def _gib(size: float) -> str:
     return f"{size / 2**30:.1f} GiB"
 
 
-def shared_cache_type(key: str, value: str, flags: str) -> str:
-    """The type of keys and values both, "auto" being whatever the other is. flags: what the user would change."""
-    if "auto" not in (key, value) and key != value:
-        raise UsageError(f"keys of {key} and values of {value}: one cache has one type", hint=f"give {flags} the same")
-    return value if key == "auto" else key
-
-
-def _cache_type(name: str) -> torch.dtype:
+def _cache_type(name: str, unasked: torch.dtype) -> torch.dtype:
+    if name == "auto":
+        return unasked
     if name not in CACHE_TYPES:
         raise UsageError(f"cache type {name} is not built yet", hint=f"one of auto, {', '.join(CACHE_TYPES)}")
     return CACHE_TYPES[name]

@@ -42,20 +42,28 @@ class Cache:
 
     @classmethod
     def allocate(
-        cls, layers: Sequence[tuple[int, int, int]], slots: int, context: int, dtype: torch.dtype, device: torch.device
+        cls,
+        layers: Sequence[tuple[int, int, int]],
+        slots: int,
+        context: int,
+        types: tuple[torch.dtype, torch.dtype],
+        device: torch.device,
     ) -> "Cache":
         """layers: (kv heads, key width, value width) of each. Blocks of 256 cells, one of them to spare.
 
-        dtype: floats, or kernels.held.Q8_0, which raises LlamaspecError for widths that are not multiples of 32.
+        types: of keys and values; floats, or kernels.held.Q8_0, which raises LlamaspecError for widths that are not
+        multiples of 32.
         """
         cells = (context + KV_BLOCK - 1) // KV_BLOCK * KV_BLOCK + KV_BLOCK
         return cls(
             [
                 Dense(
-                    zeros((slots, heads, cells, row_width(key, dtype)), dtype, device),
-                    zeros((slots, heads, cells, row_width(value, dtype)), dtype, device),
+                    *(
+                        zeros((slots, heads, cells, row_width(width, dtype)), dtype, device)
+                        for width, dtype in zip(widths, types, strict=True)
+                    )
                 )
-                for heads, key, value in layers
+                for heads, *widths in layers
             ],
             context,
         )

@@ -171,11 +171,14 @@ class Model:
             self.kernels,
         )
 
-    def new_cache(self, slots: int, context: int, dtype: torch.dtype | None = None) -> Cache:
-        """Room for `slots` sequences of `context` tokens. dtype: None = the back end's choice."""
+    def new_cache(
+        self, slots: int, context: int, keys: torch.dtype | None = None, values: torch.dtype | None = None
+    ) -> Cache:
+        """Room for `slots` sequences of `context` tokens. keys: None = the back end's choice; values: None = as keys."""
         h = self.hparams
         layers = [(h.n_head_kv, h.head_k, h.head_v)] * h.n_layer
-        return Cache.allocate(layers, slots, context, dtype or self.kernels.cache_type, self.device)
+        keys = keys or self.kernels.cache_type
+        return Cache.allocate(layers, slots, context, (keys, values or keys), self.device)
 
     def between(self, x: Tensor, turn: Turn, stores: Sequence[Dense], first: int, last: int) -> Tensor:
         """x [N, D], the input of block `first` -> [N, D], the input of block `last`."""

@@ -42,6 +42,6 @@ class Context:
         default="auto", env="LLAMA_ARG_CACHE_TYPE_K", choices=CACHE_TYPES,
     )  # fmt: skip
     cache_type_v: str = flag(
-        "-ctv, --cache-type-v TYPE", "storage type of cached values, the same as of keys",
+        "-ctv, --cache-type-v TYPE", "storage type of cached values",
         default="auto", env="LLAMA_ARG_CACHE_TYPE_V", choices=CACHE_TYPES,
     )  # fmt: skip

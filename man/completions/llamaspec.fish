@@ -32,7 +32,7 @@ complete -c llamaspec -o ub -l ubatch-size -x -d 'most prompt tokens in one forw
 complete -c llamaspec -l keep -x -d 'prompt tokens that survive a context shift; -1 = all'
 complete -c llamaspec -o fa -l flash-attn -x -a 'on off auto' -d 'fused attention kernels; without a value: on'
 complete -c llamaspec -o ctk -l cache-type-k -x -a 'auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1' -d 'storage type of cached keys'
-complete -c llamaspec -o ctv -l cache-type-v -x -a 'auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1' -d 'storage type of cached values, the same as of keys'
+complete -c llamaspec -o ctv -l cache-type-v -x -a 'auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1' -d 'storage type of cached values'
 complete -c llamaspec -l spec-type -x -a 'none auto ngram-simple ngram-map-k ngram-map-k4v ngram-mod ngram-cache draft-simple draft-eagle3 draft-mtp draft-dflash draft-dspark suffix recycling draft-tree' -d 'drafters, asked in this order, one when those before it have nothing; repeatable: none, auto (what -md needs), ngram-simple, ngram-map-k, ngram-map-k4v, ngram-mod, ngram-cache, suffix, recycling, draft-simple, draft-tree, draft-eagle3, draft-mtp, draft-dflash, draft-dspark'
 complete -c llamaspec -l spec-ngram-simple-size-n -x -d 'tokens that must repeat before ngram-simple drafts'
 complete -c llamaspec -l spec-ngram-simple-size-m -x -d 'most tokens that ngram-simple drafts'

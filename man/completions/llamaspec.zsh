@@ -65,8 +65,8 @@ _llamaspec() {
         '*--flash-attn[fused attention kernels; without a value\: on]:on|off|auto:(on off auto)' \
         '*-ctk[storage type of cached keys]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
         '*--cache-type-k[storage type of cached keys]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*-ctv[storage type of cached values, the same as of keys]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*--cache-type-v[storage type of cached values, the same as of keys]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
+        '*-ctv[storage type of cached values]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
+        '*--cache-type-v[storage type of cached values]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
         '*--spec-type[drafters, asked in this order, one when those before it have nothing; repeatable\: none, auto (what -md needs), ngram-simple, ngram-map-k, ngram-map-k4v, ngram-mod, ngram-cache, suffix, recycling, draft-simple, draft-tree, draft-eagle3, draft-mtp, draft-dflash, draft-dspark]:TYPE,...:(none auto ngram-simple ngram-map-k ngram-map-k4v ngram-mod ngram-cache draft-simple draft-eagle3 draft-mtp draft-dflash draft-dspark suffix recycling draft-tree)' \
         '*--spec-ngram-simple-size-n[tokens that must repeat before ngram-simple drafts]:N:' \
         '*--spec-ngram-simple-size-m[most tokens that ngram-simple drafts]:N:' \

@@ -9,7 +9,7 @@ import torch
 from llamaspec import demo
 from llamaspec.engine import plan as planning
 from llamaspec.engine.llm import LLM
-from llamaspec.engine.plan import Wish, plan, shared_cache_type
+from llamaspec.engine.plan import Wish, plan
 from llamaspec.errors import LlamaspecError, UsageError
 from llamaspec.kernels import native
 from llamaspec.kernels.held import Q8_0
@@ -39,26 +39,14 @@ def load(**keywords: Any) -> LLM:
     return LLM(options, lambda line: None)
 
 
-def test_keys_and_values_share_a_type():
-    assert shared_cache_type("auto", "auto", "") == "auto"
-    assert shared_cache_type("q8_0", "auto", "") == shared_cache_type("auto", "q8_0", "") == "q8_0"
-    assert shared_cache_type("f16", "f16", "") == "f16"
-    with pytest.raises(UsageError, match="keys of f16 and values of q8_0") as refused:
-        shared_cache_type("f16", "q8_0", "-ctk and -ctv")
-    assert "-ctk and -ctv" in (refused.value.hint or "")
-
-
-@pytest.mark.parametrize("flags", [("cache_type_k", "cache_type_v"), ("spec_draft_type_k", "spec_draft_type_v")])
-def test_flags_reach_the_cache_of_their_model(flags):
-    key, value = flags
-    with pytest.raises(UsageError, match="one cache has one type"):
-        load(**{key: "f32", value: "q8_0"})
-    llm = load(**{value: "q8_0"})
-    target, draft = llm.target.cache, llm._load_draft()[0].cache
-    packed, plain = (target, draft) if key == "cache_type_k" else (draft, target)
-    for store in packed.stores:
-        assert (store.k.dtype, store.v.dtype) == (torch.uint8, torch.uint8)
-    assert plain.stores[0].k.dtype is not torch.uint8
+@pytest.mark.parametrize("half", ["k", "v"])
+@pytest.mark.parametrize("flags", ["cache_type", "spec_draft_type"])
+def test_a_flag_reaches_one_half_of_the_cache_of_one_model(flags, half):
+    llm = load(**{f"{flags}_{half}": "q8_0"})
+    for name, passes in (("cache_type", llm.target), ("spec_draft_type", llm._load_draft()[0])):
+        for store in passes.cache.stores:
+            packed = {each for each in ("k", "v") if getattr(store, each).dtype is Q8_0}
+            assert packed == ({half} if name == flags else set())
 
 
 @pytest.mark.parametrize(("name", "bytes_of_32"), [("f32", 128), ("f16", 64), ("q8_0", 34)])
@@ -67,30 +55,29 @@ def test_memory_counts_the_bytes_of_the_type(monkeypatch, name, bytes_of_32):
     values = h.n_layer * h.n_head_kv * (h.head_k + h.head_v)
     needed = 1000 * values // 32 * bytes_of_32
     monkeypatch.setattr(planning, "free_bytes", lambda device: int(needed / planning.SHARE) + 2)
-    assert decided(path, n_ctx=1000, cache_type=name).n_ctx == 1000
+    assert decided(path, n_ctx=1000, cache_types=(name, name)).n_ctx == 1000
     with pytest.raises(LlamaspecError, match="a context of 1001 tokens needs a cache"):
-        decided(path, n_ctx=1001, cache_type=name)
+        decided(path, n_ctx=1001, cache_types=(name, name))
 
 
 def test_what_cannot_be_held_is_refused_in_one_line():
     odd = [path for path in usable().values() if hparams(path).head_k % 32]
     for path in odd:
         with pytest.raises(LlamaspecError, match="blocks of 32") as refused:
-            decided(path, cache_type="q8_0")
+            decided(path, cache_types=("q8_0", "auto"))
         assert "-ctk" in (refused.value.hint or "")
     with pytest.raises(UsageError, match="q5_1 is not built yet"):
-        decided(demo.target(), cache_type="q5_1")
-    if native.available():
-        with pytest.raises(UsageError, match="bf16"):
-            decided(demo.target(), cache_type="bf16", backend="native")
-    assert decided(demo.target(), cache_type="bf16", backend="reference").cache_type is torch.bfloat16
-    assert decided(demo.target(), cache_type="q8_0").cache_type is Q8_0
+        decided(demo.target(), cache_types=("auto", "q5_1"))
+    mixed = decided(demo.target(), cache_types=("q8_0", "bf16"))
+    assert mixed.cache_types == (Q8_0, torch.bfloat16)
 
 
 @pytest.mark.parametrize("kernels", KERNELS)
+@pytest.mark.parametrize("types", [("q8_0", "q8_0"), ("q8_0", "f16"), ("bf16", "bf16"), ("f32", "q8_0")])
 @pytest.mark.parametrize("spec_type", ["draft-simple", "draft-tree"])
-def test_drafts_are_invisible_over_packed_rows(kernels, spec_type):
-    keywords = {"cache_type_k": "q8_0", "cache_type_v": "q8_0", "spec_draft_type_k": "q8_0", "kernels": kernels}
+def test_drafts_are_invisible_over_every_type(kernels, spec_type, types):
+    keys, values = types
+    keywords = {"cache_type_k": keys, "cache_type_v": values, "spec_draft_type_k": "q8_0", "kernels": kernels}
     plain = LLM(from_keywords(demo.target(), device="cpu", ctx_size=128, **{**keywords, "spec_draft_type_k": "auto"}))
     llm = load(spec_type=spec_type, spec_draft_n_max=5, **keywords)
     for chain in ({"temp": 0}, {"temp": 1.0, "seed": 5}):

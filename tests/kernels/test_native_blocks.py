@@ -38,14 +38,15 @@ class Kind:
     biases: bool = False
     head_norms: bool = False
     interleaved: bool = False
-    held: torch.dtype = torch.float16
+    held: tuple[torch.dtype, torch.dtype] = (torch.float16, torch.float16)
 
 
 KINDS = {
     "llama": Kind(256, 4, 2, 64, 512, ("Q4_K", "Q4_K", "Q6_K", "Q4_K", "Q4_K", "Q4_K", "Q6_K"), interleaved=True),
     "qwen2": Kind(96, 6, 2, 16, 160, ("Q5_0", "Q5_0", "Q8_0", "Q5_0", "Q4_0", "Q4_0", "Q8_0"), biases=True),
-    "qwen3": Kind(128, 8, 1, 32, 96, ("Q8_0",) * 7, head_norms=True, held=torch.float32),
-    "packed": Kind(128, 4, 2, 32, 96, ("Q8_0",) * 7, held=Q8_0),
+    "qwen3": Kind(128, 8, 1, 32, 96, ("Q8_0",) * 7, head_norms=True, held=(torch.float32, torch.float32)),
+    "packed": Kind(128, 4, 2, 32, 96, ("Q8_0",) * 7, held=(Q8_0, Q8_0)),
+    "mixed": Kind(128, 4, 2, 32, 96, ("Q8_0",) * 7, held=(Q8_0, torch.bfloat16)),
     "odd": Kind(60, 5, 5, 12, 44, ("F32", "F16", "BF16", "F16", "F32", "F16", "F32"), biases=True, head_norms=True),
 }
 CASES = [(name, isa) for name in KINDS for isa in ISAS]
@@ -91,9 +92,8 @@ def stores(kind: Kind) -> list[Dense]:
     """A cache with something in it."""
     draw = torch.Generator().manual_seed(3)
     shape = (2, LAYERS, SLOTS, kind.kv_heads, CELLS, kind.head)
-    values = torch.randn(shape, generator=draw)
-    values = packed(values, kind.held)
-    return [Dense(values[0, layer].clone(), values[1, layer].clone()) for layer in range(LAYERS)]
+    keys, values = (packed(x, held) for x, held in zip(torch.randn(shape, generator=draw), kind.held, strict=True))
+    return [Dense(keys[layer].clone(), values[layer].clone()) for layer in range(LAYERS)]
 
 
 def turn(kind: Kind, n: int, shape: str) -> Turn:

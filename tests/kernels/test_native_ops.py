@@ -66,10 +66,12 @@ def test_add() -> None:
     assert torch.equal(ops.add(a, b, threads=2), a + b)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 def test_store(dtype: torch.dtype) -> None:
     cache = torch.zeros(3, 2, 10, 20, dtype=dtype)
     x = torch.randn(4, 2, 20) * 10 ** torch.linspace(-8, 5, 20)
+    x[0, 0, 0], x[0, 1, 1] = 1 + 2**-8, 1 + 3 * 2**-8  # ties of bf16, to either side
+    x[1, 1, 3], x[2, 0, 4] = float("inf"), 3.4e38
     slots, cells = torch.tensor([0, 2, 2, 1]), torch.tensor([9, 0, 1, 5])
     expected = cache.clone()
     expected[slots, :, cells] = x.to(dtype)
@@ -132,7 +134,7 @@ def chain(positions: list[int], slots: list[int] | None = None) -> Reach:
 
 
 @pytest.mark.parametrize("isa", ISAS)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 @pytest.mark.parametrize(("heads", "kv", "width"), [(4, 4, 64), (14, 2, 64), (9, 1, 24), (8, 2, 6), (12, 1, 128)])
 def test_attention(heads: int, kv: int, width: int, dtype: torch.dtype, isa: str) -> None:
     with instructions(isa):
@@ -165,8 +167,12 @@ def test_attention_over_packed_rows(heads: int, kv: int, width: int, isa: str) -
                 assert torch.equal(ops.attend(q[i : i + 1], keys, values_, alone, 0.1, threads=threads), got[i : i + 1])
     with pytest.raises(ValueError, match="do not fit"):
         ops.attend(q[..., :16], keys, values_, reach, 0.1)
-    with pytest.raises(ValueError, match="one type"):
-        ops.attend(q, keys, v, reach, 0.1)
+        for types in ((Q8_0, torch.float32), (torch.bfloat16, Q8_0), (torch.float16, torch.bfloat16)):
+            keys, values_ = (packed(x, dtype) for x, dtype in zip((k, v), types, strict=True))
+            mixed = ops.attend(q, keys, values_, reach, 0.1)
+            assert torch.equal(mixed, ops.attend(q, loaded(keys), loaded(values_), reach, 0.1))
+    with pytest.raises(ValueError, match="types of HELD"):
+        ops.attend(q, k.double(), v, reach, 0.1)
 
 
 @pytest.mark.parametrize("isa", ISAS)

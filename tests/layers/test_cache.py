@@ -13,7 +13,7 @@ TYPES = [torch.float32, torch.float16, Q8_0]
 
 def filled(dtype: torch.dtype) -> Cache:
     """Two layers, three slots of 300 tokens, every row different."""
-    cache = Cache.allocate([(2, 64, 32), (1, 32, 96)], 3, 300, dtype, CPU)
+    cache = Cache.allocate([(2, 64, 32), (1, 32, 96)], 3, 300, (dtype, dtype), CPU)
     draw = torch.Generator().manual_seed(4)
     for store in cache.stores:
         for held in (store.k, store.v):
@@ -48,8 +48,8 @@ def test_a_copy_has_the_rows_of_its_source(dtype: torch.dtype) -> None:
 
 
 def test_packed_rows_take_34_bytes_for_32_values() -> None:
-    store = Cache.allocate([(2, 64, 96)], 1, 100, Q8_0, CPU).stores[0]
+    store = Cache.allocate([(2, 64, 96)], 1, 100, (Q8_0, Q8_0), CPU).stores[0]
     assert (store.k.dtype, store.k.shape) == (torch.uint8, (1, 2, 512, 68))
     assert store.v.shape == (1, 2, 512, 102)
     with pytest.raises(LlamaspecError, match="32"):
-        Cache.allocate([(2, 64, 48)], 1, 100, Q8_0, CPU)
+        Cache.allocate([(2, 64, 48)], 1, 100, (torch.float16, Q8_0), CPU)

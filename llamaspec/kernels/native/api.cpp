@@ -15,7 +15,7 @@ const Kernels* llamaspec_kernels() {
     return kernels;
 }
 
-int llamaspec_version() { return 3; }
+int llamaspec_version() { return 4; }
 int llamaspec_cores() { return cores(); }
 const char* llamaspec_isa() { return llamaspec_kernels()->name; }
 

@@ -96,6 +96,8 @@ void llamaspec_store(const float* x, void* cache, const int64_t* slots, const in
                 for (int64_t i = 0; i < width / Q8_0_VALUES; i++)
                     to_q8_0(from + i * Q8_0_VALUES, (uint8_t*)cache + at + i * Q8_0_BYTES);
             else if (held == HELD_HALF) kernels->to_half(from, (uint16_t*)cache + at, width);
+            else if (held == HELD_BF16)
+                for (int64_t i = 0; i < width; i++) ((uint16_t*)cache)[at + i] = float_to_bf16(from[i]);
             else memcpy((float*)cache + at, from, (size_t)width * sizeof(float));
         }
 }

@@ -52,7 +52,6 @@ void read_q8_0(const uint8_t* blocks, int64_t width, float* to) {
 // Cells of positions [from, from + n) as floats, filled up with zeros to whole vectors.
 void read_block(const void* cache, int64_t base, int64_t step, int64_t width, int held, const Walk& walk, int64_t from,
                 int n, float* to) {
-    bool half = held == HELD_HALF;
     int64_t whole = width / 16 * 16, padded = whole_vectors(width);
     for (int i = 0; i < n; i++, to += padded) {
         int64_t at = base + walk.cell(from + i) * step;
@@ -61,10 +60,15 @@ void read_block(const void* cache, int64_t base, int64_t step, int64_t width, in
             continue;
         }
         const uint16_t* halves = (const uint16_t*)cache + at;
-        const float* floats = (const float*)cache + at;
-        for (int64_t j = 0; j < whole; j += 16) f_store(to + j, half ? f_half(halves + j) : f_load(floats + j));
-        for (int64_t j = whole; j < padded; j++)
-            to[j] = j >= width ? 0.0f : half ? half_to_float(halves[j]) : floats[j];
+        if (held == HELD_HALF) {
+            for (int64_t j = 0; j < whole; j += 16) f_store(to + j, f_half(halves + j));
+            for (int64_t j = whole; j < width; j++) to[j] = half_to_float(halves[j]);
+        } else if (held == HELD_BF16) {
+            for (int64_t j = 0; j < width; j++) to[j] = bf16_to_float(halves[j]);
+        } else {
+            memcpy(to, (const float*)cache + at, (size_t)width * sizeof(float));
+        }
+        for (int64_t j = width; j < padded; j++) to[j] = 0;
     }
 }
 
@@ -154,7 +158,7 @@ void attend_block(const Attention& a, int64_t kv_head, int64_t from, const Row* 
     int read = longest->high(from);
     if (read <= 0) return;
     int64_t slot = a.slots ? a.slots[rows[0].number] : 0;
-    read_block(a.k, slot * a.k_slot + kv_head * a.k_head, a.k_cell, a.width, a.held, longest->walk, from, read,
+    read_block(a.k, slot * a.k_slot + kv_head * a.k_head, a.k_cell, a.width, a.k_held, longest->walk, from, read,
                desk.block);
     for (int i = 0; i < n * n_heads; i++) {
         int low = rows[i / n_heads].low(from), high = rows[i / n_heads].high(from);
@@ -162,7 +166,7 @@ void attend_block(const Attention& a, int64_t kv_head, int64_t from, const Row* 
         score(desk.block, desk.width, desk.q + i * desk.width, low, high, desk.scores + i * KV_BLOCK);
         soften(desk.scores + i * KV_BLOCK, low, high, a.softcap, desk.peak + i, desk.total + i, desk.kept + i);
     }
-    read_block(a.v, slot * a.v_slot + kv_head * a.v_head, a.v_cell, a.value_width, a.held, longest->walk, from, read,
+    read_block(a.v, slot * a.v_slot + kv_head * a.v_head, a.v_cell, a.value_width, a.v_held, longest->walk, from, read,
                desk.block);
     for (int i = 0; i < n * n_heads; i++) {
         int low = rows[i / n_heads].low(from), high = rows[i / n_heads].high(from);

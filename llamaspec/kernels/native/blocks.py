@@ -129,13 +129,13 @@ class Blocks:
         return vector.data_ptr()
 
     def _open(self, stores: Sequence[Held]) -> None:
-        """Pointers to the keys and values of every block. All stores have the same slots, cells and type."""
-        shape, dtype = stores[0].k.shape, stores[0].k.dtype
-        if dtype not in HELD or len(stores) != len(self.sizes):
-            raise ValueError(f"{len(stores)} stores of {dtype} for {len(self.sizes)} blocks")
+        """Pointers to the keys and values of every block. All stores have the same slots, cells and types."""
+        shape, types = stores[0].k.shape, (stores[0].k.dtype, stores[0].v.dtype)
+        if any(dtype not in HELD for dtype in types) or len(stores) != len(self.sizes):
+            raise ValueError(f"{len(stores)} stores of {types} for {len(self.sizes)} blocks")
         for at, (store, (key, value), weights) in enumerate(zip(stores, self.sizes, self.weights, strict=True)):
             wanted = (shape[0], weights.kv_heads, shape[2])
-            for held, values in ((store.k, key), (store.v, value)):
+            for held, values, dtype in ((store.k, key, types[0]), (store.v, value, types[1])):
                 width = row_width(values, dtype)
                 if held.shape != (*wanted, width) or held.dtype is not dtype or held.stride(3) != 1:
                     raise ValueError(f"a store {list(held.shape)} of {held.dtype}, not {[*wanted, width]} of {dtype}")
@@ -143,7 +143,7 @@ class Blocks:
                 store.k.data_ptr(), store.v.data_ptr(), *store.k.stride()[:3], *store.v.stride()[:3]
             )
         self.call.cache_slots, self.call.cache_cells = shape[0], shape[2]
-        self.call.cache_held = HELD[dtype]
+        self.call.k_held, self.call.v_held = HELD[types[0]], HELD[types[1]]
         self.stores = stores
 
     def _check(self, failed: int, rows: int) -> None:

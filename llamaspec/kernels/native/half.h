@@ -46,4 +46,10 @@ static inline uint16_t float_to_half(float value) {  // nearest, ties to even
     return (uint16_t)(sign | ((magnitude - 0x38000000 + 0xfff + odd) >> 13));
 }
 
+static inline uint16_t float_to_bf16(float value) {  // nearest, ties to even
+    uint32_t bits = float_to_bits(value);
+    if ((bits & 0x7fffffff) > 0x7f800000) return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+
 static inline float bf16_to_float(uint16_t value) { return bits_to_float((uint32_t)value << 16); }

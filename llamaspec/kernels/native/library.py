@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...errors import LlamaspecError
 
-VERSION = 3
+VERSION = 4
 """Of the C interface (api.h)."""
 
 
@@ -27,7 +27,8 @@ class Attention(Structure):
         *((name, c_int64) for name in ("q_row", "out_row", "window")),
         ("scale", c_float),
         ("softcap", c_float),
-        ("held", c_int32),
+        ("k_held", c_int32),
+        ("v_held", c_int32),
     )
 
 
@@ -75,7 +76,7 @@ class BlockPass(Structure):
         *((name, c_int64) for name in ("half", "angles")),
         *((name, c_void_p) for name in ("write_slots", "write_cells", "positions", "slots", "lengths", "paths")),
         *((name, c_int64) for name in ("path_width", "cache_slots", "cache_cells")),
-        *((name, c_int32) for name in ("cache_held", "interleaved", "threads")),
+        *((name, c_int32) for name in ("k_held", "v_held", "interleaved", "threads")),
     )
 
 

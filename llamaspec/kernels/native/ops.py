@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..dispatch import Reach
 
 
-HELD = {torch.float32: 0, torch.float16: 1, held.Q8_0: 2}
+HELD = {torch.float32: 0, torch.float16: 1, held.Q8_0: 2, torch.bfloat16: 3}
 """What a cache can hold, as numbered in table.h."""
 
 
@@ -106,7 +106,7 @@ def attend(
     sinks: Tensor | None = None,
     threads: int | None = None,
 ) -> Tensor:
-    """q [N, H, head], k and v [S, K, C, head] (a type of HELD) -> [N, H, head_v].
+    """q [N, H, head], k and v [S, K, C, head] (types of HELD) -> [N, H, head_v].
 
     Which cells a row sees: `dispatch.Reach`. window: only the last so many positions (0: all). softcap: scores become
     softcap * tanh(score / softcap) (0: off). sinks [H]: a logit per head that is part of the softmax but has no value.
@@ -116,8 +116,8 @@ def attend(
     value_width = held.row_values(v)
     if held.row_values(k) != width or v.shape[:3] != k.shape[:3] or heads % kv_heads:
         raise ValueError(f"q {list(q.shape)}, k {list(k.shape)} and v {list(v.shape)} do not fit")
-    if k.dtype is not v.dtype or k.dtype not in HELD or k.stride(3) != 1 or v.stride(3) != 1:
-        raise ValueError(f"a cache of {k.dtype} and {v.dtype}: one type of HELD with dense heads is needed")
+    if k.dtype not in HELD or v.dtype not in HELD or k.stride(3) != 1 or v.stride(3) != 1:
+        raise ValueError(f"a cache of {k.dtype} and {v.dtype}: types of HELD with dense heads are needed")
     q, positions, of_slot = plain(q, width), whole(reach.positions, n), whole(reach.slots, n)
     lengths = whole(reach.lengths, n)
     out = torch.empty((n, heads, value_width))
@@ -131,7 +131,7 @@ def attend(
         positions.data_ptr(), of_slot.data_ptr(), lengths.data_ptr(), paths,
         path_width, n, heads, kv_heads, width, value_width, cells,
         *k.stride()[:3], *v.stride()[:3], heads * width, heads * value_width, window,
-        scale, softcap, HELD[k.dtype],
+        scale, softcap, HELD[k.dtype], HELD[v.dtype],
     )  # fmt: skip
     if library().attend(byref(call), how_many(threads)):
         raise MemoryError("attention")

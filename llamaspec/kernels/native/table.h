@@ -49,7 +49,7 @@ struct WideKernels {
 };
 
 // How a cache holds numbers. Q8_0 is GGUF's: blocks of 32, a half precision scale and 32 signed bytes.
-enum Held { HELD_FLOAT, HELD_HALF, HELD_Q8_0 };
+enum Held { HELD_FLOAT, HELD_HALF, HELD_Q8_0, HELD_BF16 };
 constexpr int64_t Q8_0_VALUES = 32, Q8_0_BYTES = 34;
 
 struct Attention {  // api.h documents the fields
@@ -68,7 +68,7 @@ struct Attention {  // api.h documents the fields
     int64_t q_row, out_row;
     int64_t window;  // 0: all positions
     float scale, softcap;
-    int32_t held;  // Held
+    int32_t k_held, v_held;  // Held
 };
 
 struct Kernels {
