@@ -45,8 +45,7 @@ class LLM:
         self.groups, self.report = groups, report
         self.drafter: FirstOf | None = None
         self.file = GGUFFile(groups.model.model)
-        overrides = dict(groups.model.override_kv)
-        self.metadata = Metadata({**self.file.metadata, **overrides}, self.file.metadata.source)
+        self.metadata = self.file.metadata.with_overrides(groups.model.override_kv)
         self.tokenizer = Tokenizer.from_metadata(self.metadata)
         for line in self.tokenizer.warnings:
             report(line)
@@ -169,7 +168,9 @@ class LLM:
         model = self.target.model
         if model.kernels.name == "reference":
             return Passes(model, model.new_cache(1, self.n_ctx, torch.float32))
-        wish = dataclasses.replace(self._wish(draft=False), n_ctx=self.n_ctx, cache_types=("f32", "f32"), backend="reference")
+        wish = dataclasses.replace(
+            self._wish(draft=False), n_ctx=self.n_ctx, cache_types=("f32", "f32"), backend="reference"
+        )
         return self._model(self.file, self.metadata, wish)
 
     def stream(self, prompt: str | Sequence[int], **overrides: Any) -> Iterator[Event]:

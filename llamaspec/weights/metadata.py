@@ -1,13 +1,12 @@
 """What a model file says about itself: typed reading of GGUF metadata."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isfinite
 from typing import Any, NoReturn, TypeAlias, TypeVar, overload
 
 import numpy as np
 
-from ..errors import LlamaspecError, UsageError
+from ..errors import LlamaspecError
 from .header import StringArray, shown
 
 # The methods are called int, float, str and bool, so inside the class the built-in types go by these names.
@@ -126,16 +125,9 @@ class Metadata(Mapping[str, object]):
         """An array of strings, decoded at the first call."""
         return self._read(key, default, lambda value: self._texts(key, value))
 
-    def with_overrides(self, overrides: Sequence[Text]) -> "Metadata":
-        """A copy in which `KEY=TYPE:VALUE` entries (--override-kv; int, float, bool, str) replace or add keys.
-
-        Raises UsageError for an entry of another form.
-        """
-        values = dict(self._values)
-        for entry in overrides:
-            key, value = _override(entry)
-            values[key] = value
-        return Metadata(values, self._source)
+    def with_overrides(self, pairs: Iterable[tuple[Text, object]]) -> "Metadata":
+        """A copy in which pairs of key and value (--override-kv) replace or add keys; the last one of a key wins."""
+        return Metadata({**self._values, **dict(pairs)}, self._source)
 
     def _read(self, key: Text, default: Any, convert: Callable[[object], V]) -> V:
         full = self.full(key)
@@ -197,34 +189,3 @@ class Metadata(Mapping[str, object]):
             f"{self._source}: metadata key {shown(self.full(key))} should be {expected}, but is {told}",
             "the file is damaged or was converted wrongly; --override-kv KEY=TYPE:VALUE can replace a value",
         )
-
-
-_OVERRIDE = re.compile(r"(?s)(?P<key>[^=]+)=(?P<type>[a-z]+):(?P<value>.*)")
-_WRITTEN: dict[str, Callable[[str], object]] = {
-    "int": int,
-    "float": float,
-    "bool": lambda text: {"true": True, "false": False}[text],
-    "str": str,
-}
-
-
-def _override(entry: str) -> tuple[str, object]:
-    """ "KEY=TYPE:VALUE" -> (key, value)."""
-    match = _OVERRIDE.fullmatch(entry)
-    if not match or match["type"] not in _WRITTEN:
-        raise UsageError(
-            f"--override-kv {shown(entry)} is not KEY=TYPE:VALUE",
-            "TYPE is int, float, bool or str, as in tokenizer.ggml.add_bos_token=bool:false",
-        )
-    kind, text = match["type"], match["value"]
-    try:
-        # Python's int and float also read "1_0" and "nan".
-        value = None if kind != "str" and "_" in text else _WRITTEN[kind](text)
-    except (ValueError, KeyError):
-        value = None
-    if value is None or (isinstance(value, float) and not isfinite(value)):
-        raise UsageError(
-            f"--override-kv {shown(entry)}: {shown(text)} is no {kind}",
-            {"bool": "write true or false"}.get(kind, "write a plain number, with a point for decimals"),
-        )
-    return match["key"], value

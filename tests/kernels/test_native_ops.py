@@ -165,12 +165,12 @@ def test_attention_over_packed_rows(heads: int, kv: int, width: int, isa: str) -
             alone = Reach(reach.positions[i : i + 1], reach.slots[i : i + 1], reach.lengths[i : i + 1], None, 2)
             for threads in (1, 3):
                 assert torch.equal(ops.attend(q[i : i + 1], keys, values_, alone, 0.1, threads=threads), got[i : i + 1])
+        for types in ((Q8_0, torch.float32), (torch.bfloat16, Q8_0), (torch.float16, torch.bfloat16)):
+            one, other = (packed(x, dtype) for x, dtype in zip((k, v), types, strict=True))
+            mixed = ops.attend(q, one, other, reach, 0.1)
+            assert torch.equal(mixed, ops.attend(q, loaded(one), loaded(other), reach, 0.1))
     with pytest.raises(ValueError, match="do not fit"):
         ops.attend(q[..., :16], keys, values_, reach, 0.1)
-        for types in ((Q8_0, torch.float32), (torch.bfloat16, Q8_0), (torch.float16, torch.bfloat16)):
-            keys, values_ = (packed(x, dtype) for x, dtype in zip((k, v), types, strict=True))
-            mixed = ops.attend(q, keys, values_, reach, 0.1)
-            assert torch.equal(mixed, ops.attend(q, loaded(keys), loaded(values_), reach, 0.1))
     with pytest.raises(ValueError, match="types of HELD"):
         ops.attend(q, k.double(), v, reach, 0.1)
 
