@@ -174,7 +174,7 @@ class Model:
     def new_cache(
         self, slots: int, context: int, keys: torch.dtype | None = None, values: torch.dtype | None = None
     ) -> Cache:
-        """Room for `slots` sequences of `context` tokens. keys: None = what the kernels like; values: None = as keys."""
+        """Room for `slots` texts of `context` tokens. keys: None = what the kernels like; values: None = as keys."""
         h = self.hparams
         layers = [(h.n_head_kv, h.head_k, h.head_v)] * h.n_layer
         keys = keys or self.kernels.cache_type
