@@ -11,25 +11,18 @@
 //   store(head, group, lane, block)   puts the scales of one row's block at `group` and after into the head
 //   load(head, group, Scales*)        reads the scales of 16 rows back
 #pragma once
+#include "half_scales.h"
 
 namespace {
 
-struct Q4_0 {
-    static constexpr int ELEMENTS = 32, BYTES = 18, BITS = 4, OFFSET = 8, PARTS = 1;
-    static constexpr bool MINIMUM = false;
+struct Q4_0 : HalfScale {
+    static constexpr int BYTES = 18, BITS = 4, OFFSET = 8;
     static void levels(const uint8_t* block, uint8_t* q) {
         for (int i = 0; i < 16; i++) {
             q[i] = block[2 + i] & 15;
             q[i + 16] = block[2 + i] >> 4;
         }
     }
-    static float scale(const uint8_t* block, int) { return half_to_float(read_u16(block)); }
-    static float minimum(const uint8_t*, int) { return 0; }
-    static constexpr int head(int groups) { return (32 * groups + 63) / 64 * 64; }
-    static void store(uint8_t* head, int group, int lane, const uint8_t* block) {
-        write_u16(head + 32 * group + 2 * lane, read_u16(block));
-    }
-    static INLINE void load(const uint8_t* head, int group, Scales* s) { s->scale[0] = f_half(head + 32 * group); }
 };
 
 }  // namespace
