@@ -63,6 +63,27 @@ def test_more_threads_than_cores() -> None:
         os.sched_setaffinity(0, before)
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="threads are not listed on this system")
+def test_a_worker_that_is_moved_may_run_where_it_could_before() -> None:
+    """It starts on the caller's only core, so it misses work, and is moved when it may."""
+    here = os.sched_getaffinity(0)
+    if len(here) < 2:
+        pytest.skip("one core")
+    code = (
+        "import os, torch; from llamaspec.kernels import native; from llamaspec.weights.tensor import QuantizedTensor;"
+        "torch.set_num_threads(1); zeros = torch.zeros(4096, 2048, dtype=torch.uint8);"
+        "cores = os.sched_getaffinity(0); os.sched_setaffinity(0, {min(cores)});"
+        "known = set(os.listdir('/proc/self/task'));"
+        "w = native.pack(QuantizedTensor(zeros, 'F32', (4096, 512)), threads=2);"
+        "(worker,) = (int(t) for t in set(os.listdir('/proc/self/task')) - known);"
+        "os.sched_setaffinity(worker, cores);"
+        "assert all(w.matmul(torch.ones(1, 512), threads=2).eq(0).all() for _ in range(100));"
+        "assert os.sched_getaffinity(worker) == cores, os.sched_getaffinity(worker)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_process_ends_although_its_threads_sleep() -> None:
     code = (
         "import torch; from llamaspec.kernels import native; from llamaspec.weights.tensor import QuantizedTensor;"
