@@ -78,9 +78,15 @@ INLINE void i8_store(int8_t* at, F whole) {
 
 INLINE I i_set(int32_t a) { return _mm512_set1_epi32(a); }
 INLINE F i_float(I a) { return _mm512_cvtepi32_ps(a); }
-INLINE I i_dot(I acc, B w, const int8_t* a) {  // compilers would spend an instruction more on spreading the four
+INLINE I i_dot(I acc, B w, const int8_t* a) {
+#if defined(__clang__)
+    int32_t four;
+    memcpy(&four, a, 4);
+    return _mm512_dpbusd_epi32(acc, w, _mm512_set1_epi32(four));
+#else  // GCC would spend an instruction more on spreading the four bytes
     asm("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(acc) : "v"(w), "m"(*(const int8_t(*)[4])a));
     return acc;
+#endif
 }
 INLINE I i_dot_wide(I acc, B w, const int8_t* a) { return i_dot(acc, w, a); }
 
