@@ -12,7 +12,6 @@ from ..options.values import unescape
 from ..text.plain import LONGEST, decoded, plain_text
 from ..text.tokenizer import Tokenizer
 from ..weights.file import GGUFFile
-from ..weights.metadata import Metadata
 from . import terminal
 
 UNKNOWN_CONTEXT = 4096
@@ -79,7 +78,7 @@ class _Read:
             raise UsageError("there is no model", "give a GGUF file with -m: its tokenizer reads the text")
         text = _text(groups)
         with GGUFFile(path) as file:
-            metadata = Metadata({**file.metadata, **dict(groups.model.override_kv)}, file.metadata.source)
+            metadata = file.metadata.with_overrides(groups.model.override_kv)
             tokenizer = Tokenizer.from_metadata(metadata)
             trained = metadata.get("context_length")
         for line in tokenizer.warnings:

@@ -39,6 +39,8 @@ BAD = [
     (listed, ["", "a,", ",a", "a,,b"]),
     (path, ["", "a\0b"]),
     (kv_override, ["", "a", "a=int", "a=int:x", "a=int:3x", "a=float:nan", "a=bool:1", "=int:1", "a=u8:1", '"a=str:x']),
+    (kv_override, ["a=", "a=5", "a=INT:5", "a=int:", "a=int:5.5", "a=int:1_0", "a=float:inf", "a=float:1,5"]),
+    (kv_override, ["a=bool:yes", "a=bool:True", "a=bool:"]),
     (kv_override, ["a=str:" + "x" * 128, "a=int:" + "9" * 19, "a=int:1,", "k" * 128 + "=int:1"]),
     (token_bias, ["", "1", "+1", "1+", "1+x", "1+inf", "1-nan", "-1+1", "a+1", "1+1e999"]),
     (json_object, ["{", "[]", "1", "nul", "[" * 100_000]),
