@@ -63,8 +63,8 @@ int llamaspec_attend(const Attention* call, int threads) {
     for (int64_t row = 0; row < a.rows; row++) seen += a.positions[row] + 1;
     if (seen * a.heads * a.width <= ALONE_VALUES) threads = 1;
     Pieces pieces = cut(a, threads);
-    int64_t widest = ((a.width > a.value_width ? a.width : a.value_width) + 15) / 16 * 16;
-    int64_t floats = 64 * widest + pieces.rows_at_once * pieces.heads_at_once * (3 * widest + 64 + 3);
+    int64_t widest = whole_vectors(a.width > a.value_width ? a.width : a.value_width);
+    int64_t floats = KV_BLOCK * widest + pieces.rows_at_once * pieces.heads_at_once * (3 * widest + KV_BLOCK + 3);
     std::atomic<bool> out_of_memory{false};
     auto work = [&](int64_t begin, int64_t end) {
         float* scratch = (float*)malloc((size_t)floats * sizeof(float));

@@ -7,10 +7,6 @@
 
 namespace {
 
-constexpr int KV_BLOCK = 64;
-
-INLINE int64_t whole_vectors(int64_t width) { return (width + 15) / 16 * 16; }
-
 struct Walk {  // of one row: position -> cell
     int64_t length, path_width, cells;
     const int64_t* path;

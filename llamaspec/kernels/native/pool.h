@@ -2,8 +2,6 @@
 #pragma once
 #include <stdint.h>
 
-#include <functional>
-
 constexpr int MAX_THREADS = 256;
 
 // Calls work(context, begin, end) for pieces that cover [0, items), on up to `threads` threads, this one included.

@@ -21,6 +21,8 @@ INLINE void ask_for(const uint8_t* at, int bytes) {
 }
 
 constexpr int ROWS_AT_ONCE = 16, HEADS_AT_ONCE = 16, QUERIES_AT_ONCE = 64;  // of attention, in one piece of work
+constexpr int KV_BLOCK = 64;                                                 // positions that it reads together
+INLINE int64_t whole_vectors(int64_t width) { return (width + 15) / 16 * 16; }
 
 // y[row * ldy + lane] for `lanes` <= 16 weight rows of one panel and the rows of one tile. extra: added to the result
 // (bias: one row for all, residual: same layout as y), both may be null.
