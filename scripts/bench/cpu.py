@@ -107,6 +107,19 @@ def about() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def keep(line: dict[str, Any], log: Path | None) -> None:
+    """Append a result to the log, if there is one, with what it depends on."""
+    if log:
+        with log.open("a") as file:
+            file.write(json.dumps({**line, **about()}) + "\n")
+
+
+def spread(values: Sequence[float], digits: int = 2) -> list[float]:
+    """Median, 10th and 90th percentile."""
+    cuts = statistics.quantiles(values, n=10) if len(values) > 1 else [values[0]] * 9
+    return [round(x, digits) for x in (statistics.median(values), cuts[0], cuts[8])]
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -123,9 +136,7 @@ def main() -> None:
     for kind in chosen.types.split(","):
         for line in measure(kind, (n, k), widths, chosen.megabytes, how_many(chosen.threads), chosen.seconds):
             print(json.dumps(line), flush=True)
-            if chosen.log:
-                with chosen.log.open("a") as log:
-                    log.write(json.dumps({**line, **about()}) + "\n")
+            keep(line, chosen.log)
 
 
 if __name__ == "__main__":

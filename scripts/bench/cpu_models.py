@@ -28,12 +28,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import synthetic
 import torch
-from cpu import about
+from cpu import keep, spread
 
 import llamaspec
 from llamaspec.models._passes import Branch
-from scripts.bench import synthetic
 
 REST = 0.05
 """Seconds before a pass."""
@@ -89,12 +89,6 @@ class Theirs:
         self.process.stdin.write(f"{rows}\n")
         self.process.stdin.flush()
         return float(self._answer())
-
-
-def spread(values: Sequence[float], digits: int = 2) -> list[float]:
-    """Median, 10th and 90th percentile."""
-    cuts = statistics.quantiles(values, n=10) if len(values) > 1 else [values[0]] * 9
-    return [round(x, digits) for x in (statistics.median(values), cuts[0], cuts[8])]
 
 
 @contextmanager
@@ -176,9 +170,7 @@ def main() -> None:
         for line in lines:
             line |= {"busy": chosen.busy, "omp": os.environ.get("OMP_WAIT_POLICY", "")}
             print(json.dumps({k: v for k, v in line.items() if k != "peer"}), flush=True)
-            if chosen.log:
-                with chosen.log.open("a") as log:
-                    log.write(json.dumps({**line, **about()}) + "\n")
+            keep(line, chosen.log)
 
 
 if __name__ == "__main__":

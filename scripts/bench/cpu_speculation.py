@@ -13,7 +13,6 @@ threads spin at barriers, so nothing else should run. A JSON line per result goe
 import argparse
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -27,12 +26,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import synthetic
 import torch
-from cpu import about
+from cpu import keep
+from gpu.peer import speculative_row
 
 import llamaspec
 from llamaspec.engine.llm import LLM
-from scripts.bench import synthetic
 
 Speed = tuple[float, float]
 """Tokens per second, and the accepted share of the drafted tokens."""
@@ -122,11 +122,10 @@ def peer_answer(chosen: argparse.Namespace, job: Job, way: Way) -> Speed:
         chosen.peer / "llama-speculative-simple", "-m", job.model, *way.theirs, "-n", job.tokens, "--temp", 0,
         "-t", chosen.threads, "-td", chosen.threads, "-c", 2048, "-p", job.prompt, "--ignore-eos",
     ])  # fmt: skip
-    speed = re.search(r"decoded .*speed:\s*([\d.]+)", found)
-    accept = re.search(r"accept\s*=\s*([\d.]+)%", found)
-    if speed is None:
+    row = speculative_row(found)
+    if not row:
         raise SystemExit(f"llama-speculative-simple said nothing of its speed:\n{found[-2000:]}")
-    return float(speed[1]), float(accept[1]) / 100 if accept else 0.0
+    return row["value"], row["accepted"]
 
 
 def peer_plain(chosen: argparse.Namespace, job: Job) -> Speed:
@@ -195,9 +194,7 @@ def main() -> None:
     ]
     for line in [*lines, {**shared, "run": "best", **verdict(speeds)}]:
         print(json.dumps(line), flush=True)
-        if chosen.out:
-            with chosen.out.open("a") as log:
-                log.write(json.dumps({**line, **about()}) + "\n")
+        keep(line, chosen.out)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -26,6 +26,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch
+from cpu import spread
 
 import llamaspec
 from llamaspec.engine.llm import LLM
@@ -113,12 +114,6 @@ def smallest(job: Callable[[], object], inside: Inside, clock: float) -> tuple[f
         overheads.append(whole - inside.seconds)
         wholes.append(whole)
     return min(overheads) * 1e6, min(wholes) * 1e6
-
-
-def spread(values: Sequence[float]) -> list[float]:
-    """Median, 10th and 90th percentile."""
-    cuts = statistics.quantiles(values, n=10) if len(values) > 1 else [values[0]] * 9
-    return [round(x, 2) for x in (statistics.median(values), cuts[0], cuts[8])]
 
 
 def measure(path: Path, rows: int, runs: int) -> list[dict[str, Any]]:

@@ -36,13 +36,18 @@ def test_signals_from_outside(tmp_path, number, code):
     assert (process.returncode, out, err) == (code, b"", b"")
 
 
+def shell(script: str, home: Path) -> subprocess.CompletedProcess[str]:
+    """What bash makes of a line."""
+    return subprocess.run(
+        ["bash", "-c", script], cwd=ROOT, env=clean_environment(home), capture_output=True, text=True, timeout=60
+    )
+
+
 def test_a_closed_pipe_ends_quietly(tmp_path):
     words = " ".join(["word"] * 20000)
     (tmp_path / "prompt").write_text(words)
     script = f'"{sys.executable}" -m tests.cli.fake -m x -f "{tmp_path}/prompt" | head -c 5; echo " ${{PIPESTATUS[0]}}"'
-    done = subprocess.run(
-        ["bash", "-c", script], cwd=ROOT, env=clean_environment(tmp_path), capture_output=True, text=True, timeout=60
-    )
+    done = shell(script, tmp_path)
     assert (done.stdout, done.stderr) == ("WORD  141\n", "")
 
 
@@ -57,18 +62,14 @@ def test_a_full_disk_is_an_error(parrot, words):
 
 def test_a_closed_stdout_is_an_error(tmp_path):
     script = f'"{sys.executable}" -m tests.cli.fake -m x -p a >&-'
-    done = subprocess.run(
-        ["bash", "-c", script], cwd=ROOT, env=clean_environment(tmp_path), capture_output=True, text=True, timeout=60
-    )
+    done = shell(script, tmp_path)
     assert done.returncode == 1
     assert done.stderr == "error: cannot write the answer: standard output is closed\n"
 
 
 def test_a_closed_stderr_is_not(tmp_path):
     script = f'"{sys.executable}" -m tests.cli.fake -m x -p a --show-timings 2>&-'
-    done = subprocess.run(
-        ["bash", "-c", script], cwd=ROOT, env=clean_environment(tmp_path), capture_output=True, text=True, timeout=60
-    )
+    done = shell(script, tmp_path)
     assert (done.returncode, done.stdout) == (0, "A\n")
 
 
