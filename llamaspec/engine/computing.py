@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from ..models._base import Model
+from ..network.decoder import Model
 
 
 @contextmanager

@@ -9,17 +9,17 @@ from ..drafting.first_of import FirstOf
 from ..drafting.measured import Measured
 from ..drafting.types.draft_simple import Drafter as Simple
 from ..drafting.verify import verify
-from ..models._passes import Passes
+from ..network.runner import Runner
 from .device_step import SLACK, DeviceStep, Guesser
 from .graphs import Recorder, recorder_for
 from .slots import Running
-from .step import Gain, Judge, Loop
+from .step import Judge, Loop, StepResult
 
 AHEAD = 2
 """Steps under way while the host reads the oldest."""
 
 
-def loop_for(target: Passes, drafter: FirstOf | None, judge: Judge = verify) -> Loop:
+def loop_for(target: Runner, drafter: FirstOf | None, judge: Judge = verify) -> Loop:
     """The loop that suits where the target is."""
     if target.model.device.type != "cuda" or judge is not verify:
         return Loop(target, drafter, judge)
@@ -33,7 +33,7 @@ class DeviceLoop(Loop):
     tokens on the host, trees, several sequences, the end of the context.
     """
 
-    def __init__(self, target: Passes, drafter: Drafter | None, recorder: Recorder | None = None) -> None:
+    def __init__(self, target: Runner, drafter: Drafter | None, recorder: Recorder | None = None) -> None:
         super().__init__(target, drafter)
         self.simple = _only_simple(drafter)
         guesser = self._guesser(recorder)
@@ -70,7 +70,7 @@ class DeviceLoop(Loop):
         fits = self.simple is None or len(slot.tokens) + SLACK <= self.simple.model.capacity
         return fits and slot.chain.stateless
 
-    def step(self, slots: Sequence[Running]) -> list[Gain]:
+    def step(self, slots: Sequence[Running]) -> list[StepResult]:
         """As Loop.step."""
         if not self.suits(slots):
             self.expected = None  # what is under way lies behind the committed cells, and ahead of the host's passes
@@ -92,7 +92,7 @@ class DeviceLoop(Loop):
             self.simple.model.follow(slot)
         self.device_step.load(slot.tokens, slot.seed)
 
-    def _settle(self, slot: Running, letter: list[int]) -> Gain:
+    def _settle(self, slot: Running, letter: list[int]) -> StepResult:
         """What one step gave, cut to what Loop would have given."""
         assert slot.chain is not None
         error, kept, *chosen = letter
@@ -108,7 +108,7 @@ class DeviceLoop(Loop):
         self.expected = (slot.id, len(slot.tokens)) if len(gained) == kept + 1 else None
         drafted = min(len(chosen) - 1, limit)
         self._tell(slot, drafted, len(gained) - 1)
-        return Gain(gained, drafted, len(gained) - 1, self.simple.name if self.simple and drafted else "")
+        return StepResult(gained, drafted, len(gained) - 1, self.simple.name if self.simple and drafted else "")
 
     def _tell(self, slot: Running, drafted: int, kept: int) -> None:
         """The statistics of the drafter, and what its cache holds now."""

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..kernels.dispatch import Reach
+from ..kernels.dispatch import KVIndex
 from ..kernels.reference import KV_BLOCK
-from ..models._base import Batch
-from ..models._passes import Passes
+from ..network.decoder import Batch
+from ..network.runner import Runner
 from ..sampling.chain import Chain
 from ..sampling.sampler import Rows
-from .graphs import Mailbox, Recorder, Replays, blocks_bucket
+from .graphs import ReadbackRing, Recorder, Replays, blocks_bucket
 
 SLACK = KV_BLOCK // 2
 """Tokens that the device may write behind the context before the host, one step late, says stop."""
@@ -38,7 +38,7 @@ class Guesser:
     the first pass evaluates the last two tokens, since a fully accepted draft leaves its last one unseen.
     """
 
-    def __init__(self, passes: Passes, n_vocab: int, k: int, coupled: bool, recorder: Recorder | None) -> None:
+    def __init__(self, passes: Runner, n_vocab: int, k: int, coupled: bool, recorder: Recorder | None) -> None:
         self.passes, self.n_vocab, self.k, self.coupled = passes, n_vocab, k, coupled
         device = passes.model.device
         self.newest = torch.zeros(2, dtype=torch.int64, device=device)
@@ -69,10 +69,10 @@ class Guesser:
     def _logits(self, tokens: Tensor, positions: Tensor, blocks: int) -> Tensor:
         """tokens, positions [n] -> logits [1, n_vocab] after the last one."""
         slots = torch.zeros_like(positions)
-        reach = Reach(positions, slots, positions, None, blocks)
+        index = KVIndex(positions, slots, positions, None, blocks)
         last = torch.full((1,), len(tokens) - 1, device=tokens.device)
         known = tokens.clamp(max=self.passes.model.hparams.n_vocab - 1)
-        batch = Batch(known, positions, slots, positions, reach, last)
+        batch = Batch(known, positions, slots, positions, index, last)
         logits = self.passes.model.forward(batch, self.passes.cache).logits
         short = self.n_vocab - logits.shape[-1]
         if short <= 0:
@@ -94,7 +94,7 @@ class DeviceStep:
     the k + 1 tokens that were chosen, of which the first kept + 1 count.
     """
 
-    def __init__(self, target: Passes, guesser: Guesser | None, recorder: Recorder | None) -> None:
+    def __init__(self, target: Runner, guesser: Guesser | None, recorder: Recorder | None) -> None:
         self.target, self.guesser = target, guesser
         self.k = guesser.k if guesser is not None else 0
         self.rows = target.width or self.k + 1
@@ -108,7 +108,7 @@ class DeviceStep:
         self.newest = torch.zeros(2, dtype=torch.int64, device=device)
         self.letter = torch.zeros(self.k + 3, dtype=torch.int64, device=device)
         self.offsets = torch.arange(self.rows, device=device)
-        self.mailbox = Mailbox(self.k + 3, device)
+        self.mailbox = ReadbackRing(self.k + 3, device)
         self.replays = Replays(recorder, (self.history, self.length, self.counters, self.letter))
 
     def load(self, tokens: Sequence[int], seed: int) -> None:
@@ -165,4 +165,4 @@ class DeviceStep:
         cells = torch.where(real, places, self.target.cache.cells - 1)
         slots = torch.zeros_like(positions)
         lengths = torch.where(real, self.length, 0)
-        return Batch(tokens, positions, slots, cells, Reach(positions, slots, lengths, None, blocks), None)
+        return Batch(tokens, positions, slots, cells, KVIndex(positions, slots, lengths, None, blocks), None)

@@ -13,7 +13,7 @@ from ..drafting.translate import Shadows, Translated, bridge
 from ..drafting.types._model_draft import DraftModel
 from ..drafting.vocab import difference
 from ..errors import LlamaspecError, UsageError
-from ..models._passes import Passes
+from ..network.runner import Runner
 from ..options.groups import Groups
 from ..shelf import take
 from ..text.tokenizer import Tokenizer
@@ -21,16 +21,16 @@ from .corpus import corpus_tokens
 
 
 @dataclass(frozen=True)
-class Draftsman:
+class DrafterContext:
     """What drafters may be built from. draft: loads the draft model, once, when a drafter needs it.
 
     report: told what was decided, a line at a time.
     """
 
     groups: Groups
-    target: Passes
+    target: Runner
     tokenizer: Tokenizer
-    draft: Callable[[], tuple[Passes, Tokenizer]]
+    draft: Callable[[], tuple[Runner, Tokenizer]]
     report: Callable[[str], None] = lambda line: None
 
 
@@ -45,7 +45,7 @@ def types_of(groups: Groups) -> tuple[str, ...]:
     return tuple(dict.fromkeys(types))
 
 
-def build(source: Draftsman) -> FirstOf | None:
+def build(source: DrafterContext) -> FirstOf | None:
     """The drafters that the options ask for; None = plain decoding."""
     types = types_of(source.groups)
     for line in _idle(source.groups, types):
@@ -82,7 +82,7 @@ def _check_folder(dynamic: str) -> None:
         raise LlamaspecError(f"cannot write the lookup cache {dynamic} at the end: there is no such folder", "make it")
 
 
-def _model_free(name: str, source: Draftsman, n_vocab: int) -> Drafter:
+def _model_free(name: str, source: DrafterContext, n_vocab: int) -> Drafter:
     module = take("drafting.types", name, kind="drafter")
     params = _params(module.Params, name, source.groups)
     if hasattr(params, "n_vocab"):  # files of tokens are checked against the model
@@ -108,7 +108,7 @@ def _extended(drafter: Drafter, free: list[Drafter], longest: int) -> Drafter:
 class _DraftSide:
     """The draft model with its cache and, if need be, the translation: one for all drafters that ask it."""
 
-    def __init__(self, source: Draftsman) -> None:
+    def __init__(self, source: DrafterContext) -> None:
         self.source = source
         passes, tokenizer = source.draft()
         spec, rows = source.groups.speculation, source.target.model.hparams.n_vocab

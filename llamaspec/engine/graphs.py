@@ -7,11 +7,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from ..kernels.dispatch import Reach
+from ..kernels.dispatch import KVIndex
 from ..kernels.reference import KV_BLOCK
-from ..layers.cache import Cache
-from ..models._base import Batch, Model, Output
-from ..models._passes import Passes
+from ..network.cache import Cache
+from ..network.decoder import Batch, Model, Output
+from ..network.runner import Runner
 
 ROWS = (16, 32, 64)
 """Widths that are captured: plain decoding and short drafts share the first, so that a row's bits stay the same."""
@@ -87,7 +87,7 @@ class Replays:
         return results
 
 
-class Mailbox:
+class ReadbackRing:
     """Results on their way to the host, without stopping the device: a few pinned buffers in turn."""
 
     def __init__(self, size: int, device: torch.device, depth: int = 4) -> None:
@@ -146,9 +146,9 @@ class Graphs:
         if self.replays.recorder is None or batch.wanted is not None or not width:
             return self.model.forward(batch, cache, features)
         assert cache is self.cache, "a graph belongs to the cache it was captured with"
-        paths = batch.reach.paths
+        paths = batch.index.paths
         depth = 0 if paths is None else max(SHORTEST_PATHS, 1 << (paths.shape[1] - 1).bit_length())
-        blocks = blocks_bucket(batch.reach.blocks, cache.cells)
+        blocks = blocks_bucket(batch.index.blocks, cache.cells)
         key = (width, blocks, depth, tuple(features))
         held = self.inputs.get(key)
         if held is None:
@@ -162,7 +162,7 @@ class Graphs:
         numbers = torch.zeros(5, width, dtype=torch.int64, device=self.model.device)
         tokens, positions, slots, cells, lengths = numbers.unbind()
         paths = torch.zeros(width, depth, dtype=torch.int64, device=self.model.device) if depth else None
-        return Batch(tokens, positions, slots, cells, Reach(positions, slots, lengths, paths, blocks), None)
+        return Batch(tokens, positions, slots, cells, KVIndex(positions, slots, lengths, paths, blocks), None)
 
     def _fill(self, held: Batch, batch: Batch, n: int) -> None:
         """Rows behind the n real ones go to the spare cell, which nobody reads."""
@@ -171,17 +171,17 @@ class Graphs:
             (held.positions, batch.positions, 0),
             (held.slots, batch.slots, 0),
             (held.cells, batch.cells, self.cache.cells - 1),
-            (held.reach.lengths, batch.reach.lengths, 0),
+            (held.index.lengths, batch.index.lengths, 0),
         ):
             to[:n].copy_(rows)
             if n < len(to):
                 to[n:].fill_(filler)
-        if held.reach.paths is not None and batch.reach.paths is not None:
-            held.reach.paths.zero_()
-            held.reach.paths[:n, : batch.reach.paths.shape[1]].copy_(batch.reach.paths)
+        if held.index.paths is not None and batch.index.paths is not None:
+            held.index.paths.zero_()
+            held.index.paths[:n, : batch.index.paths.shape[1]].copy_(batch.index.paths)
 
 
-def capture(passes: Passes) -> None:
+def capture(passes: Runner) -> None:
     """Let the passes of a model on CUDA run as graphs; elsewhere nothing changes."""
     if recorder := recorder_for(passes.model.device):
         passes.forward = Graphs(passes.model, passes.cache, recorder)

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..drafting.first_of import FirstOf
 from ..errors import LlamaspecError, UsageError
 from ..kernels import native
-from ..models._passes import Passes
+from ..network.runner import Runner
 from ..options.groups import Groups
 from ..options.keywords import override
 from ..options.sampling import Sampling
@@ -28,8 +28,8 @@ from .device_loop import loop_for
 from .events import Completion, Event, Stop, Text
 from .judge import judge
 from .load import known_architecture, load_model
-from .plan import Wish, plan
-from .session import Session, Wanted
+from .plan import ModelRequest, plan
+from .session import AnswerOptions, Session
 
 Report = Callable[[str], None]
 
@@ -75,33 +75,33 @@ class LLM:
         if on_cpu and self.groups.placement.kernels == "auto" and not native.available():
             self.report(f"slow: {native.why_not()}")
         self._check_vocabulary(self.target, self.tokenizer, self.file)
-        source = drafters.Draftsman(self.groups, self.target, self.tokenizer, self._load_draft, self.report)
+        source = drafters.DrafterContext(self.groups, self.target, self.tokenizer, self._load_draft, self.report)
         self.drafter = drafters.build(source)
         decides = judge(self.groups.speculation, self.drafter, self.report)
         self.session = Session(loop_for(self.target, self.drafter, decides), self.tokenizer)
 
-    def _wish(self, draft: bool) -> Wish:
+    def _wish(self, draft: bool) -> ModelRequest:
         groups, place = self.groups, self.groups.placement
         if not draft:
-            return Wish(
+            return ModelRequest(
                 groups.model.model, place.device, place.gpu_layers, groups.context.ctx_size,
                 (groups.context.cache_type_k, groups.context.cache_type_v), place.kernels, place.threads,
             )  # fmt: skip
-        return Wish(
+        return ModelRequest(
             groups.model.model_draft, groups.draft.device or place.device, groups.draft.gpu_layers,
             groups.draft.ctx_size or self.n_ctx,
             (groups.draft.cache_type_k, groups.draft.cache_type_v), place.kernels,
             place.threads if groups.draft.threads is None else groups.draft.threads,
         )  # fmt: skip
 
-    def _model(self, file: GGUFFile, metadata: Metadata, wish: Wish, exact: bool = True) -> Passes:
+    def _model(self, file: GGUFFile, metadata: Metadata, wish: ModelRequest, exact: bool = True) -> Runner:
         known_architecture(file)
         decided = plan(file, metadata, wish)
         for line in decided.why:
             self.report(line)
         return load_model(decided, exact)
 
-    def _load_draft(self) -> tuple[Passes, Tokenizer]:
+    def _load_draft(self) -> tuple[Runner, Tokenizer]:
         wish = self._wish(draft=True)
         if not wish.path:
             raise UsageError("a draft model is needed", hint="give its GGUF file with -md")
@@ -114,7 +114,7 @@ class LLM:
         return passes, tokenizer
 
     @staticmethod
-    def _check_vocabulary(passes: Passes, tokenizer: Tokenizer, file: GGUFFile) -> None:
+    def _check_vocabulary(passes: Runner, tokenizer: Tokenizer, file: GGUFFile) -> None:
         rows = passes.model.hparams.n_vocab
         if rows < tokenizer.n_vocab:
             raise LlamaspecError(
@@ -164,10 +164,10 @@ class LLM:
             return self._reference.logits(0, list(ids))
 
     @cached_property
-    def _reference(self) -> Passes:
+    def _reference(self) -> Runner:
         model = self.target.model
         if model.kernels.name == "reference":
-            return Passes(model, model.new_cache(1, self.n_ctx, torch.float32))
+            return Runner(model, model.new_cache(1, self.n_ctx, torch.float32))
         wish = dataclasses.replace(
             self._wish(draft=False), n_ctx=self.n_ctx, cache_types=("f32", "f32"), backend="reference"
         )
@@ -207,7 +207,7 @@ class LLM:
             if not 0 <= token < rows:
                 raise UsageError(f"token {token} is not in the vocabulary", hint=f"ids are 0 to {rows - 1}")
 
-    def _wanted(self, overrides: dict[str, Any]) -> Wanted:
+    def _wanted(self, overrides: dict[str, Any]) -> AnswerOptions:
         """The answer that the options and the caller's overrides describe."""
         stop_at_eog = overrides.pop("stop_at_eog", True)
         groups = override(self.groups, **overrides) if overrides else self.groups
@@ -218,7 +218,7 @@ class LLM:
             seed = secrets.randbelow(2**32)
             if not chain.greedy:
                 self.report(f"seed {seed}")
-        return Wanted(
+        return AnswerOptions(
             chain=chain,
             seed=seed,
             n_predict=groups.context.n_predict,

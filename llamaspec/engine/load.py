@@ -4,10 +4,10 @@ import torch
 
 from ..errors import LlamaspecError
 from ..kernels.dispatch import kernels_for
-from ..layers.cache import Cache
-from ..models._base import Model
-from ..models._passes import Passes
-from ..models._weights import Weights
+from ..network.cache import Cache
+from ..network.decoder import Model
+from ..network.runner import Runner
+from ..network.weights import Weights
 from ..shelf import names, take
 from ..weights.file import GGUFFile
 from .devices import name_of, what_to_lower
@@ -49,8 +49,8 @@ def known_architecture(file: GGUFFile) -> str:
     )
 
 
-def load_model(plan: ModelPlan, exact: bool = True) -> Passes:
-    """Weights, network and cache of one model. exact: as models._passes.Passes."""
+def load_model(plan: ModelPlan, exact: bool = True) -> Runner:
+    """Weights, network and cache of one model. exact: as network.runner.Runner."""
     module = take("models", known_architecture(plan.file))
     kernels = kernels_for(plan.device, plan.backend, plan.resident, plan.threads if plan.threads > 0 else None)
     weights = Weights(plan.file, kernels, plan.device, plan.hparams.eps)
@@ -62,6 +62,6 @@ def load_model(plan: ModelPlan, exact: bool = True) -> Passes:
         raise LlamaspecError(
             f"not enough memory on {name_of(plan.device)} for {plan.file.path}", hint=what_to_lower(plan.device)
         ) from error
-    passes = Passes(model, cache, exact)
+    passes = Runner(model, cache, exact)
     capture(passes)
     return passes

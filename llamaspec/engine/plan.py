@@ -8,7 +8,7 @@ import torch
 from ..errors import LlamaspecError, UsageError
 from ..kernels.dispatch import kernels_for
 from ..kernels.held import Q8_0, row_bytes
-from ..models._hparams import HParams
+from ..network.hparams import HParams
 from ..weights.file import GGUFFile
 from ..weights.metadata import Metadata
 from .devices import free_bytes, resolve
@@ -21,7 +21,7 @@ CACHE_TYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat1
 
 
 @dataclass(frozen=True)
-class Wish:
+class ModelRequest:
     """What the options say of one model; 0 and "auto" leave it to the plan. cache_types: of keys and of values."""
 
     path: str
@@ -50,7 +50,7 @@ class ModelPlan:
     why: tuple[str, ...] = field(default=())
 
 
-def plan(file: GGUFFile, metadata: Metadata, wish: Wish) -> ModelPlan:
+def plan(file: GGUFFile, metadata: Metadata, wish: ModelRequest) -> ModelPlan:
     """Decide, from arithmetic alone. metadata: the file's, perhaps with overrides.
 
     Raises LlamaspecError when it cannot fit, naming what to lower.
@@ -90,7 +90,7 @@ def _n_vocab(file: GGUFFile) -> int:
     return info.shape[0]
 
 
-def _context(wish: Wish, hparams: HParams) -> tuple[int, tuple[str, ...]]:
+def _context(wish: ModelRequest, hparams: HParams) -> tuple[int, tuple[str, ...]]:
     if wish.n_ctx:
         return wish.n_ctx, ()
     if hparams.n_ctx_train <= LONGEST_UNASKED:

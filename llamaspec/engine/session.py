@@ -14,7 +14,7 @@ from ..text.tokenizer import Tokenizer
 from .computing import computing
 from .events import Event, Progress, Stop, Text, Timings
 from .slots import Running, common_prefix
-from .step import Gain, Loop
+from .step import Loop, StepResult
 
 PLAIN_STEPS = 7
 SLOW = 0.2
@@ -22,7 +22,7 @@ SLOW = 0.2
 
 
 @dataclass(frozen=True)
-class Wanted:
+class AnswerOptions:
     """How an answer is to be made. n_predict: -1 = until it ends. stop: texts that end it. ends: ids that end it."""
 
     chain: Chain
@@ -40,7 +40,7 @@ class Session:
         self.loop, self.tokenizer = loop, tokenizer
         self.slot = Running(slot_id)
 
-    def answer(self, prompt: Sequence[int], wanted: Wanted) -> Iterator[Event]:
+    def answer(self, prompt: Sequence[int], wanted: AnswerOptions) -> Iterator[Event]:
         """Evaluate what is new of the prompt, then generate. The last event is always Stop.
 
         Closing the iterator early keeps what was generated. Raises LlamaspecError if the prompt does not fit.
@@ -73,7 +73,7 @@ class Session:
         self.slot.tokens = list(prompt)
         return self.loop.target.cache.truncate(self.slot.id, min(shared, len(prompt) - 1))
 
-    def _generate(self, wanted: Wanted, read: Timings) -> Iterator[Event]:
+    def _generate(self, wanted: AnswerOptions, read: Timings) -> Iterator[Event]:
         """Steps until something ends the answer; tokens behind that are dropped from slot and cache at once."""
         meter = _Meter(read)
         stream = TextStream(self.tokenizer, wanted.stop, wanted.special)
@@ -143,7 +143,7 @@ class _Meter:
         self.started = perf_counter()
         self.steps = 0
 
-    def count(self, gain: Gain) -> None:
+    def count(self, gain: StepResult) -> None:
         """One step."""
         self.steps += 1
         self.request.observe_draft(gain.drafted, gain.kept)

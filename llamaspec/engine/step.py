@@ -9,8 +9,8 @@ from torch import Tensor
 from ..drafting.draft import Draft, Verdict
 from ..drafting.drafter import Drafter, Kept, Slot
 from ..drafting.verify import verify
-from ..models._base import Output
-from ..models._passes import Branch, Passes
+from ..network.decoder import Output
+from ..network.runner import Branch, Runner
 from .slots import Running
 
 Judge = Callable[[Draft, Tensor, Slot, Collection[int]], tuple[Verdict, Any]]
@@ -18,7 +18,7 @@ Judge = Callable[[Draft, Tensor, Slot, Collection[int]], tuple[Verdict, Any]]
 
 
 @dataclass(frozen=True)
-class Gain:
+class StepResult:
     """What one step gave a slot. The first `kept` tokens stood in the draft of `by`, the last one did not."""
 
     tokens: tuple[int, ...]
@@ -30,7 +30,7 @@ class Gain:
 class Loop:
     """A target, and whoever guesses for it. `drafter` None = plain decoding. judge: decides about drafts."""
 
-    def __init__(self, target: Passes, drafter: Drafter | None, judge: Judge = verify) -> None:
+    def __init__(self, target: Runner, drafter: Drafter | None, judge: Judge = verify) -> None:
         self.target, self.drafter, self.judge = target, drafter, judge
         self.features = () if drafter is None else tuple(drafter.features)
 
@@ -48,7 +48,7 @@ class Loop:
         if self.drafter is not None:
             self.drafter.begin(slot)
 
-    def step(self, slots: Sequence[Running]) -> list[Gain]:
+    def step(self, slots: Sequence[Running]) -> list[StepResult]:
         """One pass of the target over every slot's last token and draft. Each slot grows by at least one token."""
         drafts = self.propose(slots)
         branches = [
@@ -76,7 +76,7 @@ class Loop:
                 drafts[slot.id] = draft.cut(slot.limit)
         return [drafts[slot.id] for slot in slots]
 
-    def settle(self, slot: Running, draft: Draft, output: Output) -> Gain:
+    def settle(self, slot: Running, draft: Draft, output: Output) -> StepResult:
         """Keep what the target agrees with, tell the drafter, and let the slot grow."""
         verdict, slot.state = self.judge(draft, output.logits, slot, slot.ends)
         rows = (0, *(node + 1 for node in verdict.kept))
@@ -87,7 +87,7 @@ class Loop:
             if draft.tokens:
                 self.drafter.accept(slot, len(verdict.kept), mine=True)
         slot.tokens.extend(verdict.tokens)
-        return Gain(verdict.tokens, len(draft), len(verdict.kept), draft.by)
+        return StepResult(verdict.tokens, len(draft), len(verdict.kept), draft.by)
 
     def kept(self, tokens: Sequence[int], rows: Sequence[int], output: Output) -> Kept:
         """The rows that survived, with what the drafter asked to see of them."""

@@ -32,7 +32,7 @@ class Matrix(Protocol):
 
 
 @dataclass(frozen=True)
-class Reach:
+class KVIndex:
     """Which cache cells each row attends to: those of positions 0..positions[n] of its sequence.
 
     positions [N] int64. slots [N] int64. lengths [N] int64: committed cells of the row's slot, where cell = position.
@@ -49,10 +49,10 @@ class Reach:
 
 
 @dataclass(frozen=True)
-class Turn:
+class PassInfo:
     """What all layers of one pass share. cos, sin [N, width / 2]; slots, cells [N]: where the rows' keys go."""
 
-    reach: Reach
+    index: KVIndex
     slots: Tensor
     cells: Tensor
     cos: Tensor
@@ -120,11 +120,11 @@ class Mixture(Protocol):
 class Run(Protocol):
     """The blocks of a model, evaluated in one go with the bits of one by one."""
 
-    def evaluate(self, tokens: Tensor, turn: Turn, stores: Sequence[Held], logits: bool) -> Tensor:
+    def evaluate(self, tokens: Tensor, turn: PassInfo, stores: Sequence[Held], logits: bool) -> Tensor:
         """tokens [N] -> logits [N, V], or [0, V] without. turn.cos, turn.sin: of positions 0, 1, ..., not of rows."""
         ...
 
-    def __call__(self, x: Tensor, turn: Turn, stores: Sequence[Held], first: int, last: int) -> Tensor:
+    def __call__(self, x: Tensor, turn: PassInfo, stores: Sequence[Held], first: int, last: int) -> Tensor:
         """x [N, D], the input of block `first` -> [N, D], the input of block `last`. stores: of all blocks."""
         ...
 
@@ -184,7 +184,7 @@ class Kernels(Protocol):
         """gate, up [N, F] -> silu(gate) * up."""
         ...
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, reach: Reach, scale: float) -> Tensor:
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, index: KVIndex, scale: float) -> Tensor:
         """q [N, H, head], k and v [S, K, C, head], perhaps packed (held.py) -> [N, H, head]."""
         ...
 

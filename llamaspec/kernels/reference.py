@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..weights.tensor import QuantizedTensor
 from . import held as store
-from .dispatch import BlockParts, EndParts, ExpertParts, Matrix, Reach, dequantize, rows
+from .dispatch import BlockParts, EndParts, ExpertParts, KVIndex, Matrix, dequantize, rows
 
 PASS_ROWS = 16
 """Torch's matrix products give a row the same bits at any place of a fixed width, but not at any width."""
@@ -123,7 +123,7 @@ class Reference:
         """gate, up [N, F] -> silu(gate) * up."""
         return F.silu(gate) * up
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, reach: Reach, scale: float) -> Tensor:
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, index: KVIndex, scale: float) -> Tensor:
         """q [N, H, head], k and v [S, K, C, head] -> [N, H, head_v], block by block in the order of positions."""
         n, heads, width = q.shape
         kv_heads = k.shape[1]
@@ -131,10 +131,10 @@ class Reference:
         # [N, K, G, head] -> [K, N * G, head]: one product per kv head serves all rows and all heads of its group
         queries = (q * scale).view(n, kv_heads, -1, width).transpose(0, 1).reshape(kv_heads, rows_per_kv, width)
         running = _Running(kv_heads, rows_per_kv, store.row_values(v), q)
-        own = _GatheredBlocks(k, v, reach) if reach.paths is not None or k.shape[0] > 1 else _SharedBlocks(k, v)
-        for block in range(reach.blocks):
+        own = _GatheredBlocks(k, v, index) if index.paths is not None or k.shape[0] > 1 else _SharedBlocks(k, v)
+        for block in range(index.blocks):
             where = torch.arange(block * KV_BLOCK, (block + 1) * KV_BLOCK, device=q.device)  # positions
-            hidden = where.unsqueeze(0) > reach.positions.unsqueeze(1)  # [N, 256]
+            hidden = where.unsqueeze(0) > index.positions.unsqueeze(1)  # [N, 256]
             hidden = hidden.unsqueeze(1).expand(n, heads // kv_heads, KV_BLOCK).reshape(rows_per_kv, KV_BLOCK)
             keys, values = own.block(block, where)
             scores = own.multiply(queries, keys.transpose(-1, -2)).masked_fill(hidden, float("-inf"))
@@ -188,18 +188,18 @@ class _GatheredBlocks:
     the same bits; that costs N times the work and is the price of a reference.
     """
 
-    def __init__(self, k: Tensor, v: Tensor, reach: Reach) -> None:
-        self.k, self.v, self.reach = k.transpose(1, 2), v.transpose(1, 2), reach  # [S, C, K, head]
+    def __init__(self, k: Tensor, v: Tensor, index: KVIndex) -> None:
+        self.k, self.v, self.index = k.transpose(1, 2), v.transpose(1, 2), index  # [S, C, K, head]
 
     def block(self, number: int, where: Tensor) -> tuple[Tensor, Tensor]:
         """Positions `where` [256] -> keys and values, each [N, K, 256, head] float32."""
-        reach, cells = self.reach, where.unsqueeze(0).expand(len(self.reach.positions), -1)
-        if reach.paths is not None:
-            tail = cells - reach.lengths.unsqueeze(1)
-            on_path = reach.paths.gather(1, tail.clamp(0, reach.paths.shape[1] - 1))
+        index, cells = self.index, where.unsqueeze(0).expand(len(self.index.positions), -1)
+        if index.paths is not None:
+            tail = cells - index.lengths.unsqueeze(1)
+            on_path = index.paths.gather(1, tail.clamp(0, index.paths.shape[1] - 1))
             cells = torch.where(tail >= 0, on_path, cells)
         cells = cells.clamp(max=self.k.shape[1] - 1)
-        slots = reach.slots.unsqueeze(1)
+        slots = index.slots.unsqueeze(1)
         keys, values = store.loaded(self.k[slots, cells]), store.loaded(self.v[slots, cells])  # [N, 256, K, head]
         return keys.transpose(1, 2).contiguous(), values.transpose(1, 2).contiguous()
 

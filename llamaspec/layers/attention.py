@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from ..kernels.dispatch import Kernels, Turn
-from .cache import Dense
+from ..kernels.dispatch import Held as Dense
+from ..kernels.dispatch import Kernels, PassInfo
 from .linear import Linear, Parallel
 from .norm import RMSNorm
 
@@ -30,7 +30,7 @@ class Attention:
         self.q_norm, self.k_norm = q_norm, k_norm
         self.kernels = kernels
 
-    def __call__(self, x: Tensor, turn: Turn, store: Dense, residual: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, turn: PassInfo, store: Dense, residual: Tensor) -> Tensor:
         """x, residual [N, D] -> residual + attention of x [N, D]."""
         n = x.shape[0]
         q, k, v = self.qkv(x)
@@ -41,5 +41,5 @@ class Attention:
         k = self.kernels.rotate(k, turn.cos, turn.sin, turn.interleaved)
         self.kernels.append(store.k, k, turn.slots, turn.cells)
         self.kernels.append(store.v, v, turn.slots, turn.cells)
-        attended = self.kernels.attend(q, store.k, store.v, turn.reach, self.scale)
+        attended = self.kernels.attend(q, store.k, store.v, turn.index, self.scale)
         return self.output(attended.reshape(n, -1), residual)

@@ -1,6 +1,6 @@
 """Llama 2 and 3, Mistral, Mixtral, SmolLM, Yi, TinyLlama and many finetunes (spec/models.md 2, ranks 1 and 2)."""
 
-from ._base import Model as Decoder
+from ..network.decoder import Model as Decoder
 
 
 class Model(Decoder):

@@ -1,6 +1,6 @@
 """Qwen2, Qwen2.5 and their distillates (spec/models.md 2, rank 3): query, key and value biases, tied or not."""
 
-from ._base import Model as Decoder
+from ..network.decoder import Model as Decoder
 
 
 class Model(Decoder):

@@ -1,6 +1,6 @@
 """Qwen3 dense (spec/models.md 2, rank 4): queries and keys are normalised per head before rotation."""
 
-from ._base import Model as Decoder
+from ..network.decoder import Model as Decoder
 
 
 class Model(Decoder):

@@ -33,7 +33,7 @@ import torch
 from cpu import keep, spread
 
 import llamaspec
-from llamaspec.models._passes import Branch
+from llamaspec.network.runner import Branch
 
 REST = 0.05
 """Seconds before a pass."""

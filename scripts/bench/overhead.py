@@ -3,7 +3,7 @@
     python scripts/bench/overhead.py [model.gguf ...] [--rows 1] [--runs 40] [--log scripts/bench/overhead.jsonl]
 
 Without files: the demo pair, and a synthetic model of Qwen2.5-0.5B's shape in Q4_0. Each model runs with its blocks in
-one call ("fused") and part by part ("parts"), alternately, in short runs of 20 steps. A pass is `Passes.decode`; a step
+one call ("fused") and part by part ("parts"), alternately, in short runs of 20 steps. A pass is `Runner.decode`; a step
 is `Loop.step`, which also samples (greedily) and commits. Of every run the smallest overhead counts: on a shared
 machine the rest is other people's work. Printed are the median of these minima, their 10th and 90th percentile, and the
 same of the ratio of the two, run by run. The clock around each native call costs `clock` microseconds, which are taken
@@ -32,7 +32,7 @@ import llamaspec
 from llamaspec.engine.llm import LLM
 from llamaspec.engine.slots import Running
 from llamaspec.kernels.native.library import library
-from llamaspec.models._passes import Branch
+from llamaspec.network.runner import Branch
 from llamaspec.sampling.chain import Chain
 from llamaspec.sampling.params import SamplerParams
 

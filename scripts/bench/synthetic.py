@@ -33,9 +33,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from llamaspec import shelf
 from llamaspec.kernels.dispatch import Kernels, kernels_for
 from llamaspec.layers.rope import Scaling
-from llamaspec.models._base import Model
-from llamaspec.models._hparams import HParams
-from llamaspec.models._weights import Weights
+from llamaspec.network.decoder import Model
+from llamaspec.network.hparams import HParams
+from llamaspec.network.weights import Weights
 from llamaspec.weights.tensor import QuantizedTensor
 from llamaspec.weights.types import BY_NAME
 

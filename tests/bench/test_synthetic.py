@@ -10,24 +10,24 @@ import torch
 from synthetic import MIXES, SHAPES, Source
 
 from llamaspec.kernels.dispatch import dequantize
-from llamaspec.models._passes import Passes
+from llamaspec.network.runner import Runner
 from llamaspec.weights.types import BY_NAME
-from tests.models.build import passes
+from tests.network.build import passes
 
 CPU = torch.device("cpu")
 TOKENS = [(37 * i + i * i) % 512 for i in range(96)]
 
 
-def logits(run: Passes) -> torch.Tensor:
+def logits(run: Runner) -> torch.Tensor:
     """Of TOKENS, teacher-forced."""
     with torch.inference_mode():
         return run.logits(0, TOKENS)
 
 
-def passes_of(source: Source) -> Passes:
+def passes_of(source: Source) -> Runner:
     """A source as a model that can run."""
     network = synthetic.model(source, CPU, 256, backend="reference")
-    return Passes(network, network.new_cache(1, 256))
+    return Runner(network, network.new_cache(1, 256))
 
 
 def bytes_of(name: str, mix: str) -> int:

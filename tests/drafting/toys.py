@@ -1,4 +1,4 @@
-"""A model that is a table: it stands in for Passes, remembers what its cache holds, and counts its rows."""
+"""A model that is a table: it stands in for Runner, remembers what its cache holds, and counts its rows."""
 
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from llamaspec.drafting.drafter import Slot
-from llamaspec.models._base import Output
+from llamaspec.network.decoder import Output
 from llamaspec.sampling.chain import Chain, SamplerParams
 from llamaspec.sampling.sampler import Rows
 

@@ -9,11 +9,11 @@ import torch
 from llamaspec import demo
 from llamaspec.engine import plan as planning
 from llamaspec.engine.llm import LLM
-from llamaspec.engine.plan import Wish, plan
+from llamaspec.engine.plan import ModelRequest, plan
 from llamaspec.errors import LlamaspecError, UsageError
 from llamaspec.kernels import native
 from llamaspec.kernels.held import Q8_0
-from llamaspec.models._hparams import HParams
+from llamaspec.network.hparams import HParams
 from llamaspec.options import from_keywords
 from llamaspec.weights.file import GGUFFile
 from tests.engine.conftest import usable
@@ -30,7 +30,7 @@ def hparams(path: Path) -> HParams:
 def decided(path: Path, **wish: Any) -> planning.ModelPlan:
     """The plan for a file."""
     file = GGUFFile(path)
-    return plan(file, file.metadata, Wish(str(path), devices=("none",), **wish))
+    return plan(file, file.metadata, ModelRequest(str(path), devices=("none",), **wish))
 
 
 def load(**keywords: Any) -> LLM:

@@ -8,7 +8,7 @@ import torch
 import llamaspec
 from llamaspec.engine.device_loop import DeviceLoop
 from llamaspec.engine.graphs import Graphs
-from llamaspec.models._passes import Branch
+from llamaspec.network.runner import Branch
 from llamaspec.sampling.noise import noise, noise_of
 from llamaspec.shelf import names
 from tests.engine.conftest import usable

@@ -13,8 +13,8 @@ from torch import Tensor
 from llamaspec.engine.device_step import DeviceStep, Guesser
 from llamaspec.sampling.chain import Chain
 from llamaspec.sampling.params import SamplerParams
-from tests.models.build import passes
-from tests.models.test_invariance import ONE_PER_ARCHITECTURE
+from tests.network.build import passes
+from tests.network.test_invariance import ONE_PER_ARCHITECTURE
 
 NAMES = sorted(ONE_PER_ARCHITECTURE)
 CHAINS = [
@@ -67,7 +67,7 @@ def build(name: str, k: int) -> DeviceStep:
 @pytest.fixture(autouse=True)
 def _silence(monkeypatch):
     """Letters are not delivered: copying one to the host would need its data."""
-    monkeypatch.setattr("llamaspec.engine.device_step.Mailbox", lambda size, device: Silent())
+    monkeypatch.setattr("llamaspec.engine.device_step.ReadbackRing", lambda size, device: Silent())
     with torch.inference_mode():
         yield
 

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from llamaspec.engine.graphs import ROWS, Graphs, Mailbox, Replays, blocks_bucket, rows_bucket
-from llamaspec.models._passes import Branch
+from llamaspec.engine.graphs import ROWS, Graphs, ReadbackRing, Replays, blocks_bucket, rows_bucket
+from llamaspec.network.runner import Branch
 from tests.engine.recorder import Eager
-from tests.models.build import passes
-from tests.models.test_invariance import ONE_PER_ARCHITECTURE
+from tests.network.build import passes
+from tests.network.test_invariance import ONE_PER_ARCHITECTURE
 
 NAMES = sorted(ONE_PER_ARCHITECTURE)
 
@@ -98,7 +98,7 @@ def test_recordings_put_the_state_back_and_the_oldest_goes():
 
 
 def test_letters_arrive_in_order_and_keep_what_they_held():
-    box, letter = Mailbox(2, torch.device("cpu"), depth=3), torch.zeros(2, dtype=torch.int64)
+    box, letter = ReadbackRing(2, torch.device("cpu"), depth=3), torch.zeros(2, dtype=torch.int64)
     for turn in range(5):
         for number in range(3):
             letter[:] = torch.tensor([turn, number])

@@ -7,16 +7,16 @@ import torch
 from torch import Tensor
 
 from llamaspec.errors import LlamaspecError
-from llamaspec.kernels.dispatch import EndParts, Reach, Turn
+from llamaspec.kernels.dispatch import EndParts, KVIndex, PassInfo
 from llamaspec.kernels.held import Q8_0, packed
 from llamaspec.kernels.native.blocks import Blocks
 from llamaspec.kernels.native.kernels import Native
 from llamaspec.layers.attention import Attention
-from llamaspec.layers.cache import Dense
 from llamaspec.layers.linear import Embedding, Linear
 from llamaspec.layers.mlp import SwiGLU
 from llamaspec.layers.norm import RMSNorm
-from llamaspec.models._base import Block
+from llamaspec.network.cache import Dense
+from llamaspec.network.decoder import Block
 
 from .native_data import ISAS, instructions, needs_library, weight
 
@@ -96,7 +96,7 @@ def stores(kind: Kind) -> list[Dense]:
     return [Dense(keys[layer].clone(), values[layer].clone()) for layer in range(LAYERS)]
 
 
-def turn(kind: Kind, n: int, shape: str) -> Turn:
+def turn(kind: Kind, n: int, shape: str) -> PassInfo:
     """n rows: a "chain" in one slot, a "tree" whose rows branch, or a row per "slots" in turn."""
     rows = torch.arange(n)
     slots, lengths = torch.ones(n, dtype=torch.int64), torch.full((n,), 120)
@@ -112,11 +112,11 @@ def turn(kind: Kind, n: int, shape: str) -> Turn:
         slots, lengths = rows % SLOTS, 100 + 7 * (rows % SLOTS)
         positions = cells = lengths + rows // SLOTS
     angles = positions.unsqueeze(1) * torch.linspace(0.001, 1, kind.head // 2)
-    reach = Reach(positions, slots, lengths, paths, blocks=1)
-    return Turn(reach, slots, cells, angles.cos(), angles.sin(), kind.interleaved)
+    index = KVIndex(positions, slots, lengths, paths, blocks=1)
+    return PassInfo(index, slots, cells, angles.cos(), angles.sin(), kind.interleaved)
 
 
-def one_by_one(parts: list[Block], x: Tensor, turn: Turn, held: list[Dense]) -> Tensor:
+def one_by_one(parts: list[Block], x: Tensor, turn: PassInfo, held: list[Dense]) -> Tensor:
     """What the fused run must equal."""
     for block, store in zip(parts, held, strict=True):
         x = block(x, turn, store)
@@ -180,8 +180,8 @@ def test_a_row_does_not_know_its_company(name: str) -> None:
     alone = stores(kind)
     for row in range(16):
         at = slice(row, row + 1)
-        reach = Reach(whole.reach.positions[at], whole.slots[at], whole.reach.lengths[at], None, blocks=1)
-        one = Turn(reach, whole.slots[at], whole.cells[at], whole.cos[at], whole.sin[at], whole.interleaved)
+        index = KVIndex(whole.index.positions[at], whole.slots[at], whole.index.lengths[at], None, blocks=1)
+        one = PassInfo(index, whole.slots[at], whole.cells[at], whole.cos[at], whole.sin[at], whole.interleaved)
         assert same(run(x[at], one, alone, 0, LAYERS), together[at]), row
 
 
@@ -211,7 +211,7 @@ def tokens(n: int) -> Tensor:
     return torch.arange(n) * 7 % VOCABULARY
 
 
-def by_position(kind: Kind, now: Turn) -> Turn:
+def by_position(kind: Kind, now: PassInfo) -> PassInfo:
     """The same turn with the angles of all positions."""
     angles = torch.arange(CELLS).unsqueeze(1) * torch.linspace(0.001, 1, kind.head // 2)
     return replace(now, cos=angles.cos(), sin=angles.sin())
@@ -288,14 +288,14 @@ def test_another_cache_is_noticed() -> None:
         {"cells": torch.tensor([120, CELLS])},
         {"cells": torch.tensor([-1, 121])},
         {"slots": torch.tensor([0, SLOTS])},
-        {"reach": {"positions": torch.tensor([0, CELLS])}},
-        {"reach": {"slots": torch.tensor([0, -1])}},
+        {"index": {"positions": torch.tensor([0, CELLS])}},
+        {"index": {"slots": torch.tensor([0, -1])}},
     ],
 )
 def test_rows_outside_the_cache(bad: dict) -> None:
     kind, run, held = KINDS["odd"], fused(KINDS["odd"]), stores(KINDS["odd"])
     good = turn(kind, 2, "chain")
-    changes = {name: replace(good.reach, **value) if name == "reach" else value for name, value in bad.items()}
+    changes = {name: replace(good.index, **value) if name == "index" else value for name, value in bad.items()}
     with pytest.raises(IndexError, match="outside a cache"):
         run(inputs(kind, 2), replace(good, **changes), held, 0, LAYERS)
     for now, before in zip(held, stores(kind), strict=True):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from llamaspec.kernels.dispatch import Reach
+from llamaspec.kernels.dispatch import KVIndex
 from llamaspec.kernels.held import Q8_0, loaded, packed
 from llamaspec.kernels.native import ops
 from llamaspec.kernels.reference import Reference
@@ -109,26 +109,26 @@ def scene(
     return q, k, v
 
 
-def attention(q: Tensor, k: Tensor, v: Tensor, reach: Reach, scale: float) -> Tensor:
+def attention(q: Tensor, k: Tensor, v: Tensor, index: KVIndex, scale: float) -> Tensor:
     """In float64, one row at a time."""
     out = []
     for n in range(len(q)):
-        cells = list(range(int(reach.positions[n]) + 1))
-        if reach.paths is not None:
-            known = int(reach.lengths[n])
-            cells = cells[:known] + [int(reach.paths[n, p - known]) for p in cells[known:]]
+        cells = list(range(int(index.positions[n]) + 1))
+        if index.paths is not None:
+            known = int(index.lengths[n])
+            cells = cells[:known] + [int(index.paths[n, p - known]) for p in cells[known:]]
         keys, values_ = (
-            x[int(reach.slots[n])][:, cells].double().repeat_interleave(q.shape[1] // k.shape[1], 0) for x in (k, v)
+            x[int(index.slots[n])][:, cells].double().repeat_interleave(q.shape[1] // k.shape[1], 0) for x in (k, v)
         )
         weights = (torch.einsum("hd,hcd->hc", q[n].double(), keys) * scale).softmax(1)
         out.append(torch.einsum("hc,hcd->hd", weights, values_))
     return torch.stack(out)
 
 
-def chain(positions: list[int], slots: list[int] | None = None) -> Reach:
+def chain(positions: list[int], slots: list[int] | None = None) -> KVIndex:
     n = len(positions)
     where = torch.tensor(positions)
-    return Reach(
+    return KVIndex(
         where, torch.tensor(slots or [0] * n), torch.full((n,), min(positions)), None, max(positions) // 256 + 1
     )
 
@@ -139,12 +139,12 @@ def chain(positions: list[int], slots: list[int] | None = None) -> Reach:
 def test_attention(heads: int, kv: int, width: int, dtype: torch.dtype, isa: str) -> None:
     with instructions(isa):
         q, k, v = scene(5, heads, kv, width, 300, dtype)
-        reach = chain([0, 63, 64, 130, 299], [0, 1, 0, 1, 1])
-        got = ops.attend(q, k, v, reach, 0.3)
-        exact = attention(q, k, v, reach, 0.3)
+        index = chain([0, 63, 64, 130, 299], [0, 1, 0, 1, 1])
+        got = ops.attend(q, k, v, index, 0.3)
+        exact = attention(q, k, v, index, 0.3)
         assert (got - exact).abs().max() < 4e-6
         for i in range(5):
-            alone = Reach(reach.positions[i : i + 1], reach.slots[i : i + 1], reach.lengths[i : i + 1], None, 2)
+            alone = KVIndex(index.positions[i : i + 1], index.slots[i : i + 1], index.lengths[i : i + 1], None, 2)
             for threads in (1, 3):
                 assert torch.equal(ops.attend(q[i : i + 1], k, v, alone, 0.3, threads=threads), got[i : i + 1])
 
@@ -156,23 +156,23 @@ def test_attention_over_packed_rows(heads: int, kv: int, width: int, isa: str) -
     with instructions(isa):
         q, k, v = scene(5, heads, kv, width, 300)
         keys, values_ = packed(k, Q8_0), packed(v, Q8_0)
-        reach = chain([0, 63, 64, 130, 299], [0, 1, 0, 1, 1])
-        got = ops.attend(q, keys, values_, reach, 0.1)
-        assert torch.equal(got, ops.attend(q, loaded(keys), loaded(values_), reach, 0.1))
-        assert (got - TORCH.attend(q, keys, values_, reach, 0.1)).abs().max() < 4e-6
-        assert (got - attention(q, k, v, reach, 0.1)).pow(2).mean() < 4e-4 * got.pow(2).mean()
+        index = chain([0, 63, 64, 130, 299], [0, 1, 0, 1, 1])
+        got = ops.attend(q, keys, values_, index, 0.1)
+        assert torch.equal(got, ops.attend(q, loaded(keys), loaded(values_), index, 0.1))
+        assert (got - TORCH.attend(q, keys, values_, index, 0.1)).abs().max() < 4e-6
+        assert (got - attention(q, k, v, index, 0.1)).pow(2).mean() < 4e-4 * got.pow(2).mean()
         for i in range(5):
-            alone = Reach(reach.positions[i : i + 1], reach.slots[i : i + 1], reach.lengths[i : i + 1], None, 2)
+            alone = KVIndex(index.positions[i : i + 1], index.slots[i : i + 1], index.lengths[i : i + 1], None, 2)
             for threads in (1, 3):
                 assert torch.equal(ops.attend(q[i : i + 1], keys, values_, alone, 0.1, threads=threads), got[i : i + 1])
         for types in ((Q8_0, torch.float32), (torch.bfloat16, Q8_0), (torch.float16, torch.bfloat16)):
             one, other = (packed(x, dtype) for x, dtype in zip((k, v), types, strict=True))
-            mixed = ops.attend(q, one, other, reach, 0.1)
-            assert torch.equal(mixed, ops.attend(q, loaded(one), loaded(other), reach, 0.1))
+            mixed = ops.attend(q, one, other, index, 0.1)
+            assert torch.equal(mixed, ops.attend(q, loaded(one), loaded(other), index, 0.1))
     with pytest.raises(ValueError, match="do not fit"):
-        ops.attend(q[..., :16], keys, values_, reach, 0.1)
+        ops.attend(q[..., :16], keys, values_, index, 0.1)
     with pytest.raises(ValueError, match="types of HELD"):
-        ops.attend(q, k.double(), v, reach, 0.1)
+        ops.attend(q, k.double(), v, index, 0.1)
 
 
 @pytest.mark.parametrize("isa", ISAS)
@@ -181,15 +181,15 @@ def test_a_branch_has_the_bits_of_plain_decoding(isa: str) -> None:
     with instructions(isa):
         q, k, v = scene(5, 6, 2, 64, 80)
         paths = torch.tensor([[60, 60, 60], [60, 61, 60], [60, 62, 60], [60, 61, 63], [60, 62, 64]])
-        reach = Reach(
+        index = KVIndex(
             torch.tensor([60, 61, 61, 62, 62]), torch.zeros(5, dtype=torch.int64), torch.full((5,), 60), paths, 1
         )
-        got = ops.attend(q, k, v, reach, 0.125)
+        got = ops.attend(q, k, v, index, 0.125)
         plain_k, plain_v = k.clone(), v.clone()
         for cell, origin in ((61, 62), (62, 64)):
             plain_k[:, :, cell], plain_v[:, :, cell] = k[:, :, origin], v[:, :, origin]
         assert torch.equal(got[4:], ops.attend(q[4:], plain_k, plain_v, chain([62]), 0.125))
-        assert (got - attention(q, k, v, reach, 0.125)).abs().max() < 4e-6
+        assert (got - attention(q, k, v, index, 0.125)).abs().max() < 4e-6
 
 
 def test_attention_does_not_depend_on_the_size_or_order_of_the_cache() -> None:
@@ -203,14 +203,14 @@ def test_attention_does_not_depend_on_the_size_or_order_of_the_cache() -> None:
 
 def test_window_softcap_and_sinks() -> None:
     q, k, v = scene(1, 4, 2, 32, 200)
-    reach, scale = chain([150]), 0.3
+    index, scale = chain([150]), 0.3
     sinks = torch.randn(4)
     scores = torch.einsum("hd,hcd->hc", q[0].double(), k[0].double().repeat_interleave(2, 0)[:, :151]) * scale
     scores = 5 * torch.tanh(scores / 5)
     scores[:, : 151 - 40] = float("-inf")
     weights = torch.cat((scores, sinks.double().unsqueeze(1)), 1).softmax(1)[:, :-1]
     expected = torch.einsum("hc,hcd->hd", weights, v[0].double().repeat_interleave(2, 0)[:, :151])
-    got = ops.attend(q, k, v, reach, scale, window=40, softcap=5.0, sinks=sinks)
+    got = ops.attend(q, k, v, index, scale, window=40, softcap=5.0, sinks=sinks)
     assert (got[0] - expected).abs().max() < 4e-6
 
 

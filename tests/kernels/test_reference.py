@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from llamaspec.kernels.reference import Reference
-from llamaspec.models._passes import Branch
-from tests.models import build
-from tests.models.test_invariance import ONE_PER_ARCHITECTURE
+from llamaspec.network.runner import Branch
+from tests.network import build
+from tests.network.test_invariance import ONE_PER_ARCHITECTURE
 
 
 @pytest.mark.parametrize("name", ONE_PER_ARCHITECTURE)

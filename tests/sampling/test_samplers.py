@@ -41,7 +41,7 @@ def test_the_coin_of_xtc_belongs_to_the_position():
 
 
 def test_a_lucky_token_far_behind_still_wins():
-    """A wide row computes noise only for tokens within reach: the reach must cover the luckiest."""
+    """A wide row computes noise only for tokens within index: the index must cover the luckiest."""
     width = 60_000
     ends = [-math.log(-math.log((k + 0.5) * 2.0**-32)) for k in (0, 2**32 - 1)]
     at = torch.arange(4)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ...errors import LlamaspecError
-from ...models._passes import Branch, Passes
+from ...network.runner import Branch, Runner
 from ...sampling.chain import Chain, State
 from ...sampling.sampler import Rows
 from ..drafter import Base, Slot
@@ -17,7 +17,7 @@ CANDIDATES = 10
 
 
 @dataclass
-class Mirror:
+class CacheMirror:
     """What the draft model's cache holds of a slot.
 
     tokens: one per committed cell. start: where in the history they begin. agreed: leading ones known to equal the
@@ -43,12 +43,12 @@ class DraftModel:
     steps find their cache; the history's first token stays in front, since many models lean on it.
     """
 
-    def __init__(self, passes: Passes, n_vocab: int, longest: int, stand_in: int = 0) -> None:
+    def __init__(self, passes: Runner, n_vocab: int, longest: int, stand_in: int = 0) -> None:
         self.passes, self.n_vocab = passes, n_vocab
         self.known = passes.model.hparams.n_vocab
         self.stand_in = min(stand_in, self.known - 1)
         self.capacity = passes.cache.context - min(longest, passes.cache.context // 2)
-        self.mirrors: dict[int, Mirror] = {}
+        self.mirrors: dict[int, CacheMirror] = {}
 
     def edited(self, slot: int, at: int = 0) -> None:
         """Tokens of the slot from `at` on may have changed; the ones before have not."""
@@ -56,11 +56,11 @@ class DraftModel:
         mirror.agreed = min(mirror.agreed, max(0, at - mirror.start))
         mirror.tree = ()
 
-    def mirror(self, slot: int) -> Mirror:
+    def mirror(self, slot: int) -> CacheMirror:
         """Of one slot. Raises LlamaspecError when the cache has no room for that many sequences."""
         if slot >= len(self.passes.cache.lengths):
             raise LlamaspecError(f"the draft model has {len(self.passes.cache.lengths)} slots, none of number {slot}")
-        return self.mirrors.setdefault(slot, Mirror())
+        return self.mirrors.setdefault(slot, CacheMirror())
 
     def room(self, slot: Slot) -> int:
         """The most tokens that can be guessed after slot.tokens; 0 = the draft model has nothing to go by."""
@@ -83,7 +83,7 @@ class DraftModel:
             part[0] = tokens[0]
         return [token if 0 <= token < self.known else self.stand_in for token in part]
 
-    def follow(self, slot: Slot) -> Mirror:
+    def follow(self, slot: Slot) -> CacheMirror:
         """Bring the cache in step with all but the last of slot.tokens, which are at least one."""
         mirror, tokens = self.mirror(slot.id), slot.tokens
         start = self.start(len(tokens))
@@ -101,7 +101,7 @@ class DraftModel:
         mirror.agreed, mirror.tree = last, ()
         return mirror
 
-    def _keep_branch(self, slot: Slot, mirror: Mirror) -> None:
+    def _keep_branch(self, slot: Slot, mirror: CacheMirror) -> None:
         """Commit the rows of the last tree that became history."""
         if not mirror.tree or len(mirror.tokens) != mirror.agreed:
             return

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ...models._passes import Branch
+from ...network.runner import Branch
 from ...sampling.sampler import Rows
 from ..draft import Draft
 from ..drafter import Slot

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ...errors import LlamaspecError
-from ..dispatch import BlockParts, EndParts, Held, Matrix, Turn
+from ..dispatch import BlockParts, EndParts, Held, Matrix, PassInfo
 from ..held import row_width
 from .library import BlockCache, BlockPass, BlockWeights, ModelEnds, library
 from .ops import HELD, whole
@@ -41,7 +41,7 @@ class Blocks:
         self.scratch, self.rows = torch.empty(0), 0
         self.call = BlockPass(width=self.width, threads=how_many(threads))
 
-    def __call__(self, x: Tensor, turn: Turn, stores: Sequence[Held], first: int, last: int) -> Tensor:
+    def __call__(self, x: Tensor, turn: PassInfo, stores: Sequence[Held], first: int, last: int) -> Tensor:
         """x [N, D], the input of block `first` -> [N, D], the input of block `last`.
 
         Raises IndexError for a slot, cell or position outside the stores.
@@ -59,7 +59,7 @@ class Blocks:
         del kept
         return y
 
-    def evaluate(self, tokens: Tensor, turn: Turn, stores: Sequence[Held], logits: bool) -> Tensor:
+    def evaluate(self, tokens: Tensor, turn: PassInfo, stores: Sequence[Held], logits: bool) -> Tensor:
         """tokens [N] -> logits [N, V], or [0, V] without. turn.cos, turn.sin: of positions 0, 1, ..., not of rows.
 
         Raises IndexError for a token, slot, cell or position that does not exist.
@@ -76,25 +76,25 @@ class Blocks:
         del kept
         return out
 
-    def _prepare(self, turn: Turn, stores: Sequence[Held], n: int, half: int) -> list[Tensor]:
+    def _prepare(self, turn: PassInfo, stores: Sequence[Held], n: int, half: int) -> list[Tensor]:
         """Fill in the call; returns what its pointers point to."""
         if stores is not self.stores:
             self._open(stores)
-        call, reach = self.call, turn.reach
+        call, index = self.call, turn.index
         if turn.sin.shape != turn.cos.shape:
             raise ValueError(f"cos {list(turn.cos.shape)} and sin {list(turn.sin.shape)}")
         if n > self.rows:
             size = self.native.blocks_scratch(self.weights, len(self.weights), self.width, n)
             self.scratch, self.rows = torch.empty(size + n * (self.width + 2 * half) + 64), n
         kept = [plain(turn.cos, half), plain(turn.sin, half)]
-        kept += [whole(part, n) for part in (turn.slots, turn.cells, reach.positions, reach.slots, reach.lengths)]
+        kept += [whole(part, n) for part in (turn.slots, turn.cells, index.positions, index.slots, index.lengths)]
         call.scratch, call.rows, call.half, call.angles = self.scratch.data_ptr(), n, half, turn.cos.shape[0]
         call.cos, call.sin, call.write_slots, call.write_cells, call.positions, call.slots, call.lengths = [
             part.data_ptr() for part in kept
         ]
         call.interleaved, call.paths, call.path_width = turn.interleaved, None, 0
-        if reach.paths is not None:
-            paths = reach.paths.to(torch.int64).contiguous()
+        if index.paths is not None:
+            paths = index.paths.to(torch.int64).contiguous()
             if paths.ndim != 2 or paths.shape[0] != n or not paths.shape[1]:
                 raise ValueError(f"paths {list(paths.shape)} for {n} rows")
             call.paths, call.path_width = paths.data_ptr(), paths.shape[1]

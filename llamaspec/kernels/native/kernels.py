@@ -65,6 +65,6 @@ class Native:
         """x [N, K, head] into cells [N] of slots [N] of held [S, K, C, head]."""
         ops.store(x, held, slots, cells)
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, reach: dispatch.Reach, scale: float) -> Tensor:
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, index: dispatch.KVIndex, scale: float) -> Tensor:
         """q [N, H, head], k and v [S, K, C, head] -> [N, H, head_v]."""
-        return ops.attend(q, k, v, reach, scale, threads=self.threads)
+        return ops.attend(q, k, v, index, scale, threads=self.threads)

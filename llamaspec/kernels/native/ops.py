@@ -15,7 +15,7 @@ from .packed import plain
 from .threads import how_many
 
 if TYPE_CHECKING:
-    from ..dispatch import Reach
+    from ..dispatch import KVIndex
 
 
 HELD = {torch.float32: 0, torch.float16: 1, held.Q8_0: 2, torch.bfloat16: 3}
@@ -98,7 +98,7 @@ def attend(
     q: Tensor,
     k: Tensor,
     v: Tensor,
-    reach: "Reach",
+    index: "KVIndex",
     scale: float,
     *,
     window: int = 0,
@@ -108,7 +108,7 @@ def attend(
 ) -> Tensor:
     """q [N, H, head], k and v [S, K, C, head] (types of HELD) -> [N, H, head_v].
 
-    Which cells a row sees: `dispatch.Reach`. window: only the last so many positions (0: all). softcap: scores become
+    Which cells a row sees: `dispatch.KVIndex`. window: only the last so many positions (0: all). softcap: scores become
     softcap * tanh(score / softcap) (0: off). sinks [H]: a logit per head that is part of the softmax but has no value.
     """
     n, heads, width = q.shape
@@ -118,12 +118,12 @@ def attend(
         raise ValueError(f"q {list(q.shape)}, k {list(k.shape)} and v {list(v.shape)} do not fit")
     if k.dtype not in HELD or v.dtype not in HELD or k.stride(3) != 1 or v.stride(3) != 1:
         raise ValueError(f"a cache of {k.dtype} and {v.dtype}: types of HELD with dense heads are needed")
-    q, positions, of_slot = plain(q, width), whole(reach.positions, n), whole(reach.slots, n)
-    lengths = whole(reach.lengths, n)
+    q, positions, of_slot = plain(q, width), whole(index.positions, n), whole(index.slots, n)
+    lengths = whole(index.lengths, n)
     out = torch.empty((n, heads, value_width))
     paths, path_width = None, 0
-    if reach.paths is not None:
-        rows_of_paths = reach.paths.to(torch.int64).contiguous()
+    if index.paths is not None:
+        rows_of_paths = index.paths.to(torch.int64).contiguous()
         paths, path_width = rows_of_paths.data_ptr(), rows_of_paths.shape[1]
     logits = None if sinks is None else plain(sinks, heads)
     call = Attention(

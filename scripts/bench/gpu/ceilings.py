@@ -3,7 +3,7 @@
 import torch
 from gpu.results import Place, Sink, milliseconds, wall_ms
 
-from llamaspec.engine.graphs import Mailbox, Replays, recorder_for
+from llamaspec.engine.graphs import ReadbackRing, Replays, recorder_for
 
 STAGE = "ceilings"
 
@@ -62,7 +62,7 @@ def _launches(place: Place, sink: Sink) -> None:
     sink.add(STAGE, "gap between launches", 1e3 * wall_ms(place, many, few) / nodes, "us", nodes=nodes)
     sink.add(STAGE, "graph launch, host", 1e3 * wall_ms(place, lambda: replays("one", lambda: one.add_(1)), few), "us")
     sink.add(STAGE, "host sync (.item)", 1e3 * wall_ms(place, one.item, few), "us")
-    letter, box = torch.zeros(8, dtype=torch.int64, device=place.device), Mailbox(8, place.device)
+    letter, box = torch.zeros(8, dtype=torch.int64, device=place.device), ReadbackRing(8, place.device)
 
     def post_and_read() -> None:
         box.post(letter)

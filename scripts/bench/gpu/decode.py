@@ -6,10 +6,10 @@ from synthetic import SHAPES, Source, model
 
 from llamaspec.engine.device_step import DeviceStep
 from llamaspec.engine.graphs import Graphs, recorder_for
-from llamaspec.kernels.dispatch import Reach
+from llamaspec.kernels.dispatch import KVIndex
 from llamaspec.kernels.reference import KV_BLOCK, DenseMatrix
-from llamaspec.models._base import Batch, Model
-from llamaspec.models._passes import Passes
+from llamaspec.network.decoder import Batch, Model
+from llamaspec.network.runner import Runner
 from llamaspec.sampling.chain import Chain
 from llamaspec.sampling.params import SamplerParams
 
@@ -42,11 +42,11 @@ def _one(place: Place, sink: Sink, name: str, context: int) -> None:
                 gb=bytes_read / 1e9, gb_per_s=round(bytes_read / ms / 1e6), weights="bf16 resident",
             )  # fmt: skip
         for label, params in (("greedy", SamplerParams(temp=0.0)), ("default chain", SamplerParams())):
-            tokens = plain_speed(place, Passes(network, cache), context, params)
+            tokens = plain_speed(place, Runner(network, cache), context, params)
             sink.add(STAGE, f"{name} plain, {label}, {context} tokens", tokens, "t/s")
 
 
-def plain_speed(place: Place, target: Passes, context: int, params: SamplerParams) -> float:
+def plain_speed(place: Place, target: Runner, context: int, params: SamplerParams) -> float:
     """Tokens per second of the device's own loop, the host one step behind."""
     step = DeviceStep(target, None, recorder_for(place.device))
     step.load([7] * context, 1)
@@ -65,8 +65,8 @@ def chain_batch(rows: int, context: int, device: torch.device) -> Batch:
     numbers = torch.arange(rows, device=device)
     zeros = torch.zeros_like(numbers)
     at = numbers + context
-    reach = Reach(at, zeros, torch.full_like(zeros, context), None, (context + rows - 1) // KV_BLOCK + 1)
-    return Batch(numbers + 5, at, zeros, at, reach, None)
+    index = KVIndex(at, zeros, torch.full_like(zeros, context), None, (context + rows - 1) // KV_BLOCK + 1)
+    return Batch(numbers + 5, at, zeros, at, index, None)
 
 
 def fill(cache) -> None:  # noqa: ANN001

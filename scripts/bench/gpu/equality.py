@@ -80,7 +80,7 @@ def _drafters(place: Place, target: Any, draft: Any) -> list[tuple[str, LLM]]:
 def _rows(plain: LLM, sink: Sink) -> None:
     """A row's logits at every place of a pass, and alone: the same bits."""
     target, tokens = plain.target, [11, 12, 13, 14, 15, 16, 17, 18]
-    from llamaspec.models._passes import Branch
+    from llamaspec.network.runner import Branch
 
     with torch.inference_mode():
         target.cache.truncate(0, 0)

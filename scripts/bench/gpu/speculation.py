@@ -10,7 +10,7 @@ from synthetic import SHAPES, Source, model, set_epsilon
 from llamaspec.engine.device_step import ACCEPTED, DRAFTED, STEPS, DeviceStep, Guesser
 from llamaspec.engine.graphs import capture, recorder_for
 from llamaspec.kernels.reference import KV_BLOCK
-from llamaspec.models._passes import Passes
+from llamaspec.network.runner import Runner
 from llamaspec.sampling.chain import Chain
 from llamaspec.sampling.params import SamplerParams
 
@@ -27,7 +27,7 @@ def run(place: Place, sink: Sink) -> None:
     context = place.pick(CONTEXT, 32)
     room = context + place.pick(2048, KV_BLOCK)
     target, draft = (
-        Passes(network, network.new_cache(1, room), exact)
+        Runner(network, network.new_cache(1, room), exact)
         for network, exact in (
             (model(source, place.device, room, backend="reference"), True),
             (model(source.draft(), place.device, room, backend="reference"), False),
@@ -49,7 +49,7 @@ def run(place: Place, sink: Sink) -> None:
 
 
 def bisect(
-    place: Place, source: Source, target: Passes, draft: Passes, prompt: list[int], alpha: float
+    place: Place, source: Source, target: Runner, draft: Runner, prompt: list[int], alpha: float
 ) -> tuple[float, float]:
     """-> epsilon, and the acceptance it gives: a share of greedy drafts of one token."""
     low, high, found = 0.0, 2.0, 0.0
@@ -64,7 +64,7 @@ def bisect(
     return epsilon, found
 
 
-def _acceptance(place: Place, target: Passes, draft: Passes, prompt: list[int]) -> float:
+def _acceptance(place: Place, target: Runner, draft: Runner, prompt: list[int]) -> float:
     step = _ready(place, target, draft, prompt, 1)
     chain = Chain.build(SamplerParams(temp=0.0))
     for _ in range(place.pick(300, 24)):
@@ -74,7 +74,7 @@ def _acceptance(place: Place, target: Passes, draft: Passes, prompt: list[int]) 
     return counters[ACCEPTED] / counters[DRAFTED]
 
 
-def _ready(place: Place, target: Passes, draft: Passes, prompt: list[int], k: int) -> DeviceStep:
+def _ready(place: Place, target: Runner, draft: Runner, prompt: list[int], k: int) -> DeviceStep:
     """A step with the prompt in both caches."""
     for passes in (target, draft):
         passes.cache.truncate(0, 0)
@@ -88,7 +88,7 @@ def _ready(place: Place, target: Passes, draft: Passes, prompt: list[int], k: in
 
 
 def _speed(
-    place: Place, sink: Sink, name: str, pair: tuple[Passes, Passes], prompt: list[int], params: SamplerParams,
+    place: Place, sink: Sink, name: str, pair: tuple[Runner, Runner], prompt: list[int], params: SamplerParams,
     k: int, alpha: float, plain: float,
 ) -> None:  # fmt: skip
     step = _ready(place, *pair, prompt, k)

@@ -5,7 +5,7 @@ import torch
 
 from llamaspec.errors import LlamaspecError
 from llamaspec.kernels.held import Q8_0, loaded, packed
-from llamaspec.layers.cache import Cache
+from llamaspec.network.cache import Cache
 
 CPU = torch.device("cpu")
 TYPES = [torch.float32, torch.float16, Q8_0]

@@ -5,10 +5,10 @@ import torch
 
 from llamaspec.kernels import native
 from llamaspec.layers.moe import Experts
-from llamaspec.models._passes import Branch
+from llamaspec.network.runner import Branch
 from llamaspec.weights.file import GGUFFile
-from tests.models import build
-from tests.models.test_invariance import USABLE, VOCABULARY, alone, same_bits
+from tests.network import build
+from tests.network.test_invariance import USABLE, VOCABULARY, alone, same_bits
 
 pytestmark = pytest.mark.skipif(not native.available(), reason=native.why_not() or "built")
 MIXTURES = [name for name, golden in USABLE.items() if GGUFFile(golden.model).metadata.int("expert_count", default=0)]

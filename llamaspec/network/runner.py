@@ -7,10 +7,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ..kernels.dispatch import Reach
+from ..kernels.dispatch import KVIndex
 from ..kernels.reference import KV_BLOCK
-from ..layers.cache import Cache
-from ._base import Batch, Model, Output
+from ..network.cache import Cache
+from .decoder import Batch, Model, Output
 
 WIDEST = 64
 """Rows of a decode pass where the back end has no fixed width: as far as its kernels promise a row the same bits."""
@@ -32,7 +32,7 @@ class Branch:
         return paths
 
 
-class Passes:
+class Runner:
     """A model with its cache. The committed cells of a slot are always a prefix of its tokens.
 
     exact: decode in passes of the back end's fixed width, so that a row's bits do not depend on its company. A draft
@@ -133,13 +133,13 @@ class Passes:
         numbers = torch.tensor([[*values, *[filler] * padding] for values, filler in columns], dtype=torch.int64)
         on_device = numbers.to(self.model.device).unbind()
         own_paths = None if paths is None else self._padded(paths, n + padding)
-        reach = Reach(on_device[1], on_device[2], on_device[4], own_paths, blocks=max(positions) // KV_BLOCK + 1)
+        index = KVIndex(on_device[1], on_device[2], on_device[4], own_paths, blocks=max(positions) // KV_BLOCK + 1)
         batch = Batch(
             tokens=on_device[0],
             positions=on_device[1],
             slots=on_device[2],
             cells=on_device[3],
-            reach=reach,
+            index=index,
             wanted=None if wanted else torch.arange(0, device=self.model.device),
         )
         output = self.forward(batch, self.cache, features)

@@ -7,17 +7,17 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ..kernels.dispatch import BlockParts, EndParts, Reach, Run, Turn
+from ..kernels.dispatch import BlockParts, EndParts, KVIndex, PassInfo, Run
 from ..kernels.reference import KV_BLOCK
 from ..layers.attention import Attention
-from ..layers.cache import Cache, Dense
 from ..layers.linear import Embedding, Linear
 from ..layers.mlp import SwiGLU
 from ..layers.moe import Experts
 from ..layers.norm import RMSNorm
 from ..layers.rope import Rope
-from ._hparams import HParams
-from ._weights import Weights
+from ..network.cache import Cache, Dense
+from .hparams import HParams
+from .weights import Weights
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Batch:
     """N rows. Every tensor is on the model's device; nothing here makes the forward pass branch.
 
     tokens, positions, slots [N] int64; siblings in a draft tree share a position. cells [N]: where the row's keys and
-    values are written. reach: what it sees. wanted [W]: rows whose logits are needed, None = all.
+    values are written. index: what it sees. wanted [W]: rows whose logits are needed, None = all.
     """
 
     tokens: Tensor
     positions: Tensor
     slots: Tensor
     cells: Tensor
-    reach: Reach
+    index: KVIndex
     wanted: Tensor | None
 
 
@@ -53,7 +53,7 @@ class Block:
         self.attn_norm, self.attention = attn_norm, attention
         self.ffn_norm, self.feed_forward = ffn_norm, feed_forward
 
-    def __call__(self, x: Tensor, turn: Turn, store: Dense) -> Tensor:
+    def __call__(self, x: Tensor, turn: PassInfo, store: Dense) -> Tensor:
         """x [N, D] -> [N, D]."""
         x = self.attention(self.attn_norm(x), turn, store, x)
         return self.feed_forward(self.ffn_norm(x), x)
@@ -180,7 +180,7 @@ class Model:
         keys = keys or self.kernels.cache_type
         return Cache.allocate(layers, slots, context, (keys, values or keys), self.device)
 
-    def between(self, x: Tensor, turn: Turn, stores: Sequence[Dense], first: int, last: int) -> Tensor:
+    def between(self, x: Tensor, turn: PassInfo, stores: Sequence[Dense], first: int, last: int) -> Tensor:
         """x [N, D], the input of block `first` -> [N, D], the input of block `last`."""
         if self.fused is not None:
             return self.fused(x, turn, stores, first, last)
@@ -195,16 +195,16 @@ class Model:
         """
         if self.fused is None:
             return self.rope(batch.positions)
-        cos, sin = self.rope.table(batch.reach.blocks * KV_BLOCK)
+        cos, sin = self.rope.table(batch.index.blocks * KV_BLOCK)
         return (cos, sin) if whole else (cos[batch.positions], sin[batch.positions])
 
     def forward(self, batch: Batch, cache: Cache, features: Sequence[int] = ()) -> Output:
         """Evaluate N rows, leaving their keys and values in the cache (provisional until committed).
 
-        No host synchronisation, no branch on data: shapes depend on N, W and batch.reach.blocks only.
+        No host synchronisation, no branch on data: shapes depend on N, W and batch.index.blocks only.
         """
         whole = self.fused is not None and not features and (batch.wanted is None or not len(batch.wanted))
-        turn = Turn(batch.reach, batch.slots, batch.cells, *self.angles(batch, whole), self.rope.interleaved)
+        turn = PassInfo(batch.index, batch.slots, batch.cells, *self.angles(batch, whole), self.rope.interleaved)
         if self.fused is not None and whole:
             return Output(self.fused.evaluate(batch.tokens, turn, cache.stores, batch.wanted is None))
         x = self.token_embd(batch.tokens)

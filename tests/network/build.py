@@ -6,9 +6,9 @@ import torch
 
 from llamaspec import shelf
 from llamaspec.kernels.dispatch import kernels_for
-from llamaspec.models._hparams import HParams
-from llamaspec.models._passes import Passes
-from llamaspec.models._weights import Weights
+from llamaspec.network.hparams import HParams
+from llamaspec.network.runner import Runner
+from llamaspec.network.weights import Weights
 from llamaspec.weights.file import GGUFFile
 
 
@@ -20,11 +20,11 @@ def passes(
     backend: str = "reference",
     threads: int | None = None,
     held: torch.dtype | None = None,
-) -> Passes:
+) -> Runner:
     """A model on the CPU with an empty cache. threads: of the native back end. held: None = the back end's choice."""
     device = torch.device("cpu")
     file = GGUFFile(path)
     hparams = HParams.read(file.metadata, file.tensors["token_embd.weight"].shape[0])
     weights = Weights(file, kernels_for(device, backend, threads=threads), device, hparams.eps)
     model = shelf.take("models", hparams.architecture).Model(hparams, weights, n_ctx)
-    return Passes(model, model.new_cache(slots, n_ctx, held), exact)
+    return Runner(model, model.new_cache(slots, n_ctx, held), exact)

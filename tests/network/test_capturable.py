@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from llamaspec.kernels.dispatch import Reach
-from llamaspec.models._base import Batch
-from tests.models.build import passes
-from tests.models.test_invariance import ONE_PER_ARCHITECTURE
+from llamaspec.kernels.dispatch import KVIndex
+from llamaspec.network.decoder import Batch
+from tests.network.build import passes
+from tests.network.test_invariance import ONE_PER_ARCHITECTURE
 
 
 def batch(rows: int, tree: bool) -> Batch:
@@ -15,7 +15,7 @@ def batch(rows: int, tree: bool) -> Batch:
     numbers = torch.arange(rows)
     zeros = torch.zeros_like(numbers)
     paths = torch.zeros(rows, 8, dtype=torch.int64) if tree else None
-    return Batch(numbers, numbers, zeros, numbers, Reach(numbers, zeros, zeros, paths, blocks=2), numbers)
+    return Batch(numbers, numbers, zeros, numbers, KVIndex(numbers, zeros, zeros, paths, blocks=2), numbers)
 
 
 def run_without_data(model, cache, rows: int, tree: bool) -> torch.Size:

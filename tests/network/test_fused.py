@@ -5,9 +5,9 @@ import torch
 
 from llamaspec.kernels import native
 from llamaspec.layers.mlp import SwiGLU
-from llamaspec.models._passes import Branch
-from tests.models import build
-from tests.models.test_invariance import ONE_PER_ARCHITECTURE, VOCABULARY, same_bits
+from llamaspec.network.runner import Branch
+from tests.network import build
+from tests.network.test_invariance import ONE_PER_ARCHITECTURE, VOCABULARY, same_bits
 
 pytestmark = pytest.mark.skipif(not native.available(), reason=native.why_not() or "built")
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from llamaspec.kernels import native
 from llamaspec.kernels.held import Q8_0
-from llamaspec.models._hparams import HParams
-from llamaspec.models._passes import Branch
+from llamaspec.network.hparams import HParams
+from llamaspec.network.runner import Branch
 from llamaspec.weights.file import GGUFFile
 from tests import goldens
-from tests.models import build
 from tests.models.test_parity import supported
+from tests.network import build
 
 USABLE = {golden.name: golden for golden in goldens.models() if not supported(golden)}
 

@@ -1,0 +1,1 @@
+"""What all architectures share: hyper-parameters, tensors by name, the decoder, the cache, passes."""
