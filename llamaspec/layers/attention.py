@@ -1,15 +1,19 @@
 """Attention with grouped keys and values over the cache."""
 
-from torch import Tensor
+from typing import Any
 
-from ..kernels.dispatch import Held as Dense
-from ..kernels.dispatch import Kernels, PassInfo
+from ..kernels.protocol import Kernels, Operations, Value
+from ..kernels.records import Attend
 from .linear import Linear, Parallel
-from .norm import RMSNorm
+from .norm import Norm
 
 
 class Attention:
-    """Project, norm per head if the model does, rotate, append to the cache, attend, project back."""
+    """Project, norm queries and keys if the model does, rotate, append to the cache, attend, project back.
+
+    store: number of the layer's store. rotation None: positions are not told apart. norm_groups: how many parts of a
+    vector q_norm and k_norm take by themselves, of queries and of keys. gated: q gives a gate behind every head's query.
+    """
 
     def __init__(
         self,
@@ -17,29 +21,34 @@ class Attention:
         k: Linear,
         v: Linear,
         output: Linear,
-        heads: int,
-        kv_heads: int,
-        scale: float,
+        how: Attend,
+        store: int,
         kernels: Kernels,
-        q_norm: RMSNorm | None = None,
-        k_norm: RMSNorm | None = None,
+        rotation: Any = None,
+        norms: tuple[Norm, Norm] | None = None,
+        norm_groups: tuple[int, int] = (1, 1),
+        gated: bool = False,
     ) -> None:
         self.qkv = Parallel([q, k, v], kernels)
-        self.output = output
-        self.heads, self.kv_heads, self.scale = heads, kv_heads, scale
-        self.q_norm, self.k_norm = q_norm, k_norm
-        self.kernels = kernels
+        self.output, self.how, self.store, self.rotation = output, how, store, rotation
+        self.norms, self.norm_groups, self.gated = norms, norm_groups, gated
 
-    def __call__(self, x: Tensor, turn: PassInfo, store: Dense, residual: Tensor) -> Tensor:
+    def __call__(self, x: Value, ops: Operations, residual: Value = None) -> Value:
         """x, residual [N, D] -> residual + attention of x [N, D]."""
-        n = x.shape[0]
-        q, k, v = self.qkv(x)
-        q, k, v = q.view(n, self.heads, -1), k.view(n, self.kv_heads, -1), v.view(n, self.kv_heads, -1)
-        if self.q_norm is not None and self.k_norm is not None:
-            q, k = self.q_norm(q), self.k_norm(k)
-        q = self.kernels.rotate(q, turn.cos, turn.sin, turn.interleaved)
-        k = self.kernels.rotate(k, turn.cos, turn.sin, turn.interleaved)
-        self.kernels.append(store.k, k, turn.slots, turn.cells)
-        self.kernels.append(store.v, v, turn.slots, turn.cells)
-        attended = self.kernels.attend(q, store.k, store.v, turn.index, self.scale)
-        return self.output(attended.reshape(n, -1), residual)
+        how = self.how
+        q, k, v = self.qkv(x, ops)
+        gate = None
+        if self.gated:
+            q, gate = ops.split(q, how.heads, (how.key, how.key))
+        if self.norms is not None:
+            (q_norm, k_norm), (q_groups, k_groups) = self.norms, self.norm_groups
+            q, k = q_norm(q, ops, q_groups), k_norm(k, ops, k_groups)
+        if self.rotation is not None:
+            q = ops.rotate(q, self.rotation, how.heads)
+            k = ops.rotate(k, self.rotation, how.kv_heads)
+        ops.append(self.store, 0, k, how.kv_heads)
+        ops.append(self.store, 1, v, how.kv_heads)
+        attended = ops.attend(self.store, q, how)
+        if gate is not None:
+            attended = ops.gate("sigmoid", gate, attended)
+        return self.output(attended, ops, residual)

@@ -2,21 +2,19 @@
 
 from collections.abc import Sequence
 
-from torch import Tensor
-
-from ..kernels.dispatch import Kernels, Matrix
+from ..kernels.protocol import Kernels, Matrix, Operations, Value, Vector
 
 
 class Linear:
     """y = x W^T + b."""
 
-    def __init__(self, matrix: Matrix, bias: Tensor | None, kernels: Kernels) -> None:
+    def __init__(self, matrix: Matrix, bias: Vector, kernels: Kernels) -> None:
         self.matrix, self.bias = matrix, bias
-        self.product = kernels.together([matrix], [bias])
+        self.projections = kernels.projections([matrix], [bias])
 
-    def __call__(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
+    def __call__(self, x: Value, ops: Operations, residual: Value = None) -> Value:
         """x [N, in] -> [N, out], plus residual [N, out]."""
-        return self.product(x, residual)[0]
+        return ops.products(self.projections, x, residual)[0]
 
 
 class Parallel:
@@ -24,19 +22,19 @@ class Parallel:
 
     def __init__(self, parts: Sequence[Linear], kernels: Kernels) -> None:
         self.parts = list(parts)
-        self.product = kernels.together([part.matrix for part in parts], [part.bias for part in parts])
+        self.projections = kernels.projections([part.matrix for part in parts], [part.bias for part in parts])
 
-    def __call__(self, x: Tensor) -> list[Tensor]:
+    def __call__(self, x: Value, ops: Operations) -> list[Value]:
         """x [N, in] -> [N, out_i] of each."""
-        return self.product(x)
+        return ops.products(self.projections, x)
 
 
 class Embedding:
-    """A weight whose rows are looked up."""
+    """A weight whose rows are looked up, times scale."""
 
-    def __init__(self, matrix: Matrix) -> None:
-        self.matrix = matrix
+    def __init__(self, matrix: Matrix, scale: float = 1.0) -> None:
+        self.matrix, self.scale = matrix, scale
 
-    def __call__(self, tokens: Tensor) -> Tensor:
-        """tokens [N] -> [N, D]."""
-        return self.matrix.rows(tokens)
+    def __call__(self, ops: Operations) -> Value:
+        """-> [N, D]."""
+        return ops.embed(self.matrix, self.scale)

@@ -1,20 +1,19 @@
 """The feed-forward part of a block."""
 
-from torch import Tensor
-
-from ..kernels.dispatch import Kernels
+from ..kernels.protocol import Kernels, Operations, Value
+from ..kernels.records import Activation
 from .linear import Linear, Parallel
 
 
-class SwiGLU:
-    """down(silu(gate x) * up x) (Shazeer 2020)."""
+class MLP:
+    """down(activation(gate x) * up x) (Shazeer 2020: SwiGLU, GeGLU), or down(activation(up x)) without a gate."""
 
-    def __init__(self, gate: Linear, up: Linear, down: Linear, kernels: Kernels) -> None:
-        self.gate_up = Parallel([gate, up], kernels)
+    def __init__(self, gate: Linear | None, up: Linear, down: Linear, activation: Activation, kernels: Kernels) -> None:
+        self.inner = Parallel([up] if gate is None else [gate, up], kernels)
         self.down = down
-        self.kernels = kernels
+        self.activation: Activation = activation
 
-    def __call__(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
+    def __call__(self, x: Value, ops: Operations, residual: Value = None) -> Value:
         """x, residual [N, D] -> [N, D]."""
-        gate, up = self.gate_up(x)
-        return self.down(self.kernels.silu_mul(gate, up), residual)
+        inner = ops.gate(self.activation, *self.inner(x, ops))
+        return self.down(inner, ops, residual)

@@ -1,18 +1,20 @@
-"""Root mean square normalisation (Zhang and Sennrich 2019)."""
+"""Normalisation: root mean square (Zhang and Sennrich 2019), layer norm (Ba et al. 2016), or to length 1."""
 
-from torch import Tensor
+from dataclasses import dataclass
 
-from ..kernels.dispatch import Kernels
+from ..kernels.protocol import Operations, Value, Vector
+from ..kernels.records import NormKind
 
 
-class RMSNorm:
-    """x / sqrt(mean(x^2) + eps) * weight over the last dimension."""
+@dataclass(frozen=True)
+class Norm:
+    """weight and bias over the last dimension, or None."""
 
-    def __init__(self, weight: Tensor, eps: float, kernels: Kernels) -> None:
-        self.weight = weight
-        self.eps = eps
-        self.kernels = kernels
+    kind: NormKind
+    weight: Vector
+    bias: Vector
+    eps: float
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """x [N, D] or [N, H, head] -> same."""
-        return self.kernels.rms_norm(x, self.weight, self.eps)
+    def __call__(self, x: Value, ops: Operations, groups: int = 1) -> Value:
+        """x [N, D] -> same; each of `groups` parts of a row by itself."""
+        return ops.norm(x, self.kind, self.weight, self.bias, self.eps, groups)

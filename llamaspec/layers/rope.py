@@ -3,13 +3,24 @@
 from dataclasses import dataclass
 from math import ceil, floor, log, pi
 
-import torch
-from torch import Tensor
+import numpy as np
+
+from ..errors import LlamaspecError
+
+
+def _refuse(key: str, value: object) -> LlamaspecError:
+    return LlamaspecError(
+        f"the model's metadata makes no sense: rope.{key} {value}",
+        hint="the file is damaged or was converted wrongly; download it again, or set the key with --override-kv",
+    )
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """How positions are stretched. kind: "none", "linear", "yarn" or "longrope"."""
+    """How positions are stretched. kind: "none", "linear", "yarn" or "longrope".
+
+    amplitude: of cos and sin; None: what the kind says. attn_factor multiplies it.
+    """
 
     kind: str = "none"
     factor: float = 1.0
@@ -17,59 +28,65 @@ class Scaling:
     attn_factor: float = 1.0
     beta_fast: float = 32.0
     beta_slow: float = 1.0
+    amplitude: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("none", "linear", "yarn", "longrope"):
+            raise LlamaspecError(
+                f"unknown rope scaling type '{self.kind[:40]}'", hint="known: none, linear, yarn, longrope"
+            )
+        if not 0 < self.factor < 1e6:
+            raise _refuse("scaling.factor", self.factor)
+        if self.kind == "yarn" and self.original_context < 1:
+            raise _refuse("scaling.original_context_length", self.original_context)
 
 
+@dataclass(frozen=True)
 class Rope:
-    """cos and sin of every rotated pair at given positions, computed in float64.
+    """A rotation. width: how many values of a head turn. base: of the frequencies.
 
-    width: how many values of a head are rotated. base: of the frequencies. divisors [width / 2]: the file's factor
-    tensor (Llama 3, LongRoPE), if any. interleaved: pairs are (2j, 2j+1), else (j, j + width / 2).
+    interleaved: pairs are (2j, 2j+1), NORM in llama.cpp's words, else (j, j + width / 2), NEOX. divided: the file's
+    tensor of frequency divisors applies (Llama 3, LongRoPE).
     """
 
-    def __init__(
-        self,
-        width: int,
-        base: float,
-        interleaved: bool,
-        device: torch.device,
-        scaling: Scaling | None = None,
-        divisors: Tensor | None = None,
-    ) -> None:
-        scaling = scaling or Scaling()
-        self.interleaved = interleaved
-        pairs = torch.arange(width // 2, dtype=torch.float64)
-        frequencies = base ** (-2.0 * pairs / width)
-        if divisors is not None:
-            frequencies = frequencies / divisors.to("cpu", torch.float64)
-        self.amplitude = scaling.attn_factor
-        if scaling.kind == "linear":
-            frequencies = frequencies / scaling.factor
-        elif scaling.kind == "yarn":
-            frequencies = _yarn(frequencies, width, base, scaling)
-            self.amplitude *= 1.0 + 0.1 * log(scaling.factor) if scaling.factor > 1 else 1.0
-        self.frequencies = frequencies.to(device)
-        self._table = self(torch.arange(0, device=device))
+    width: int
+    base: float
+    interleaved: bool = False
+    scaling: Scaling = Scaling()
+    divided: bool = True
 
-    def __call__(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """positions [N] -> cos, sin, each [N, width / 2] float32."""
-        angles = positions.to(torch.float64).unsqueeze(1) * self.frequencies
-        return (angles.cos() * self.amplitude).float(), (angles.sin() * self.amplitude).float()
+    def __post_init__(self) -> None:
+        if self.width < 2 or self.width % 2:
+            raise _refuse("dimension_count", self.width)
+        if not 1 <= self.base < 1e12:
+            raise _refuse("freq_base", self.base)
 
-    def table(self, n: int) -> tuple[Tensor, Tensor]:
-        """cos and sin of the positions 0, 1, ... up to n - 1 or more, each [.., width / 2] float32; made once."""
-        if n > len(self._table[0]):
-            self._table = self(torch.arange(max(n, 2 * len(self._table[0])), device=self.frequencies.device))
-        return self._table
+    def frequencies(self, divisors: np.ndarray | None = None) -> np.ndarray:
+        """[width / 2] float64: what a position is multiplied by. divisors [width / 2], if the file has some."""
+        frequencies = self.base ** (-2.0 * np.arange(self.width // 2) / self.width)
+        if divisors is not None and self.divided:
+            frequencies = frequencies / divisors.astype(np.float64)
+        if self.scaling.kind == "linear":
+            return frequencies / self.scaling.factor
+        return self._yarn(frequencies) if self.scaling.kind == "yarn" else frequencies
 
+    @property
+    def amplitude(self) -> float:
+        """What cos and sin are multiplied by."""
+        scaling = self.scaling
+        if scaling.amplitude is not None:
+            return scaling.amplitude * scaling.attn_factor
+        stretched = scaling.kind == "yarn" and scaling.factor > 1
+        return scaling.attn_factor * (1.0 + 0.1 * log(scaling.factor) if stretched else 1.0)
 
-def _yarn(frequencies: Tensor, width: int, base: float, scaling: Scaling) -> Tensor:
-    """Fast pairs keep their frequency, slow ones are divided by the factor, a ramp lies between (Peng et al. 2023)."""
+    def _yarn(self, frequencies: np.ndarray) -> np.ndarray:
+        """Fast pairs keep their frequency, slow ones are divided, a ramp lies between (Peng et al. 2023)."""
+        scaling = self.scaling
 
-    def turns(beta: float) -> float:
-        return width * log(scaling.original_context / (2 * pi * beta)) / (2 * log(base))
+        def turns(beta: float) -> float:
+            return self.width * log(scaling.original_context / (2 * pi * beta)) / (2 * log(self.base))
 
-    low = max(0, floor(turns(scaling.beta_fast)))
-    high = min(width - 1, ceil(turns(scaling.beta_slow)))
-    pairs = torch.arange(width // 2, dtype=torch.float64)
-    keep = 1.0 - ((pairs - low) / max(0.001, high - low)).clamp(0, 1)
-    return frequencies / scaling.factor * (1 - keep) + frequencies * keep
+        low = max(0, floor(turns(scaling.beta_fast)))
+        high = min(self.width - 1, ceil(turns(scaling.beta_slow)))
+        keep = 1.0 - ((np.arange(self.width // 2) - low) / max(0.001, high - low)).clip(0, 1)
+        return frequencies / scaling.factor * (1 - keep) + frequencies * keep

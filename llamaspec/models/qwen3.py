@@ -6,4 +6,4 @@ from ..network.decoder import Model as Decoder
 class Model(Decoder):
     """The standard decoder with head norms."""
 
-    head_norms = True
+    head_norm = "head"

@@ -1,94 +1,192 @@
-"""The numbers that describe a network, read from metadata and checked before anything is built."""
+"""The numbers that describe a network: a record per layer, each of which refuses what no network can have."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ..errors import LlamaspecError
-from ..layers.rope import Scaling
-from ..weights.metadata import Metadata
+from ..kernels.records import Activation, Routing
+from ..layers.rope import Rope
+
+
+def refuse(key: str, value: object, why: str = "") -> LlamaspecError:
+    """The error for a hyper-parameter that makes no sense; key without the architecture."""
+    return LlamaspecError(
+        f"the model's metadata makes no sense: {key} {value}{why and ', ' + why}",
+        hint="the file is damaged or was converted wrongly; download it again, or set the key with --override-kv",
+    )
+
+
+def positive(**numbers: int) -> None:
+    """Raises LlamaspecError naming the first key that is not at least 1; "__" in a name stands for a dot."""
+    for key, value in numbers.items():
+        if value < 1:
+            raise refuse(key.replace("__", "."), value)
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Grouped-query attention. key, value: widths of a head. rope None: no rotation. window 0: all positions.
+
+    norm: of queries and keys before the rotation: per head, over the whole vector, or none. gated: the query's
+    projection gives a gate for the result as well. sinks: a logit per head that has no value. softcap: of scores.
+    """
+
+    heads: int
+    kv_heads: int
+    key: int
+    value: int
+    scale: float
+    rope: Rope | None = None
+    window: int = 0
+    softcap: float = 0.0
+    sinks: bool = False
+    norm: Literal["", "head", "whole"] = ""
+    gated: bool = False
+
+    def __post_init__(self) -> None:
+        positive(attention__head_count=self.heads, attention__value_length=self.value)
+        if self.kv_heads < 1 or self.heads % self.kv_heads:
+            raise refuse("attention.head_count_kv", self.kv_heads, f"with {self.heads} heads")
+        if self.key < 2:
+            raise refuse("attention.key_length", self.key)
+        if self.window < 0:
+            raise refuse("attention.sliding_window", self.window)
+        if self.rope is not None and self.rope.width > self.key:
+            raise refuse("rope.dimension_count", self.rope.width, f"with heads of {self.key}")
+        if not self.scale > 0 or self.softcap < 0:
+            raise refuse("attention.scale", self.scale)
+
+
+@dataclass(frozen=True)
+class Latent:
+    """Multi-head latent attention (DeepSeek 2024): all heads share one key [c | rope], whose first c are the value.
+
+    q_rank: of the query's two projections, 0 = one. c: width of the latent. nope: values of a head without rotation.
+    value: of a head's result. scale: of scores.
+    """
+
+    heads: int
+    q_rank: int
+    c: int
+    nope: int
+    value: int
+    scale: float
+    rope: Rope
+
+    def __post_init__(self) -> None:
+        positive(
+            attention__head_count=self.heads, attention__kv_lora_rank=self.c,
+            attention__key_length_mla=self.nope, attention__value_length_mla=self.value,
+        )  # fmt: skip
+        if not self.scale > 0:
+            raise refuse("rope.scaling.yarn_log_multiplier", self.scale)
+
+
+@dataclass(frozen=True)
+class DeltaNet:
+    """Gated delta net (Yang et al. 2024): a short convolution, then `heads` states of size x size.
+
+    tiled: value head i takes key head i % key_heads, else i // (heads / key_heads).
+    """
+
+    heads: int
+    key_heads: int
+    size: int
+    kernel: int
+    tiled: bool
+
+    def __post_init__(self) -> None:
+        positive(ssm__time_step_rank=self.heads, ssm__state_size=self.size)
+        if self.key_heads < 1 or self.heads % self.key_heads:
+            raise refuse("ssm.group_count", self.key_heads, f"with {self.heads} heads")
+        if self.kernel < 2:
+            raise refuse("ssm.conv_kernel", self.kernel)
+
+    @property
+    def channels(self) -> int:
+        """Of the convolution: queries, keys and values."""
+        return (2 * self.key_heads + self.heads) * self.size
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A feed-forward part of one width. gated: down(activation(gate x) * up x), else down(activation(up x))."""
+
+    width: int
+    activation: Activation = "silu"
+    gated: bool = True
+
+    def __post_init__(self) -> None:
+        positive(feed_forward_length=self.width)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Experts of which each row uses a few. shared: width of the part that every row uses, 0 = none.
+
+    shared_gate: that part's result is multiplied by sigmoid of a number per row. limit: of activations, 0 = none.
+    """
+
+    count: int
+    width: int
+    routing: Routing
+    activation: Activation = "silu"
+    limit: float = 0.0
+    shared: int = 0
+    shared_gate: bool = False
+
+    def __post_init__(self) -> None:
+        how = self.routing
+        positive(expert_count=self.count, expert_feed_forward_length=self.width)
+        if not 0 < how.used <= self.count:
+            raise refuse("expert_used_count", how.used, f"with {self.count} experts")
+        if how.groups < 1 or self.count % how.groups or (how.groups > 1 and self.count // how.groups < 2):
+            raise refuse("expert_group_count", how.groups, f"with {self.count} experts")
+        if not 0 < how.groups_used <= how.groups or how.used > self.count // how.groups * how.groups_used:
+            raise refuse("expert_group_used_count", how.groups_used, f"with {how.groups} groups")
+        if self.shared < 0:
+            raise refuse("expert_shared_count", self.shared)
+
+
+Attention = Heads | Latent | DeltaNet
+FeedForward = Dense | Mixture
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One block of a network."""
+
+    attention: Attention
+    feed_forward: FeedForward
 
 
 @dataclass(frozen=True)
 class HParams:
-    """Names as in llama.cpp. n_layer: executed layers, without MTP blocks. n_rot: rotated values per head."""
+    """What the floors above need to know. layers: executed ones; extra: of blocks for multi-token prediction (NextN).
+
+    embedding_scale multiplies what tokens are looked up as, logit_scale the logits, which then become
+    softcap * tanh(logit / softcap) where logit_softcap is not 0.
+    """
 
     architecture: str
     n_vocab: int
-    n_layer: int
     n_embd: int
-    n_ff: int
-    n_head: int
-    n_head_kv: int
-    head_k: int
-    head_v: int
-    n_rot: int
-    eps: float
-    rope_base: float
-    scaling: Scaling
     n_ctx_train: int
-    n_expert: int = 0
-    n_expert_used: int = 0
+    eps: float
+    layers: tuple[Layer, ...]
+    extra: tuple[Layer, ...] = ()
+    embedding_scale: float = 1.0
+    logit_scale: float = 1.0
+    logit_softcap: float = 0.0
 
-    @classmethod
-    def read(cls, meta: Metadata, n_vocab: int) -> "HParams":
-        """From `{architecture}.*` keys (spec/models.md 1.1). Raises LlamaspecError for what no network can have."""
-        n_embd = meta.int("embedding_length")
-        n_head = meta.int("attention.head_count")
-        head_k = meta.int("attention.key_length", default=n_embd // max(n_head, 1))
-        block_count = meta.int("block_count")
-        n_expert = meta.int("expert_count", default=0)
-        found = cls(
-            architecture=meta.architecture,
-            n_vocab=n_vocab,
-            n_layer=block_count - meta.int("nextn_predict_layers", default=0),
-            n_embd=n_embd,
-            n_ff=meta.int("feed_forward_length"),
-            n_head=n_head,
-            n_head_kv=meta.int("attention.head_count_kv", default=n_head),
-            head_k=head_k,
-            head_v=meta.int("attention.value_length", default=n_embd // max(n_head, 1)),
-            n_rot=meta.int("rope.dimension_count", default=head_k),
-            eps=meta.float("attention.layer_norm_rms_epsilon"),
-            rope_base=meta.float("rope.freq_base", default=10000.0),
-            scaling=_scaling(meta),
-            n_ctx_train=meta.int("context_length"),
-            n_expert=n_expert,
-            n_expert_used=meta.int("expert_used_count", default=0) if n_expert else 0,
-        )
-        found.check()
-        return found
+    def __post_init__(self) -> None:
+        positive(embedding_length=self.n_embd, context_length=self.n_ctx_train)
+        if not self.layers:
+            raise refuse("block_count", 0)
+        if not 0 <= self.eps < 1:
+            raise refuse("attention.layer_norm_rms_epsilon", self.eps)
 
-    def check(self) -> None:
-        """Numbers that would divide by zero, loop for ever or build nothing."""
-        broken = [
-            (self.n_layer < 1, f"block_count {self.n_layer}"),
-            (self.n_embd < 1, f"embedding_length {self.n_embd}"),
-            (self.n_ff < 1, f"feed_forward_length {self.n_ff}"),
-            (self.n_head < 1, f"attention.head_count {self.n_head}"),
-            (self.n_head_kv < 1 or self.n_head % self.n_head_kv != 0, f"attention.head_count_kv {self.n_head_kv}"),
-            (self.head_k < 2 or self.head_v < 1, f"attention.key_length {self.head_k}"),
-            (not 2 <= self.n_rot <= self.head_k or self.n_rot % 2 != 0, f"rope.dimension_count {self.n_rot}"),
-            (not 0 <= self.eps < 1, f"attention.layer_norm_rms_epsilon {self.eps}"),
-            (not 1 <= self.rope_base < 1e12, f"rope.freq_base {self.rope_base}"),
-            (self.n_ctx_train < 1, f"context_length {self.n_ctx_train}"),
-            (not 0 < self.scaling.factor < 1e6, f"rope.scaling.factor {self.scaling.factor}"),
-            (self.n_expert > 0 and not 0 < self.n_expert_used <= self.n_expert, "expert_used_count"),
-        ]
-        for is_broken, what in broken:
-            if is_broken:
-                raise LlamaspecError(
-                    f"the model's metadata makes no sense: {self.architecture}.{what}",
-                    hint="the file is damaged or was converted wrongly; download or convert it again",
-                )
-
-
-def _scaling(meta: Metadata) -> Scaling:
-    kind = meta.str("rope.scaling.type", default="linear")
-    factor = meta.float("rope.scaling.factor", default=0.0) or meta.float("rope.scale_linear", default=0.0)
-    if kind not in ("none", "linear", "yarn", "longrope"):
-        raise LlamaspecError(f"unknown rope scaling type '{kind[:40]}'", hint="known: none, linear, yarn, longrope")
-    return Scaling(
-        kind=kind,
-        factor=factor if factor != 0.0 and kind != "none" else 1.0,
-        original_context=meta.int("rope.scaling.original_context_length", default=meta.int("context_length")),
-        attn_factor=meta.float("rope.scaling.attn_factor", default=1.0),
-    )
+    @property
+    def n_layer(self) -> int:
+        """Layers that a pass executes."""
+        return len(self.layers)

@@ -1,4 +1,4 @@
-"""Rows on their way through a model: prompt chunks and drafts become passes of the width that keeps their bits."""
+"""Batches prompt chunks and draft trees into forward passes, padded or split so that a row's bits stay the same."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,13 +7,12 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ..kernels.dispatch import KVIndex
-from ..kernels.reference import KV_BLOCK
-from ..network.cache import Cache
-from .decoder import Batch, Model, Output
+from ..kernels.protocol import KV_BLOCK, Batch, KVIndex, Output
+from .cache import Cache
+from .decoder import Model
 
-WIDEST = 64
-"""Rows of a decode pass where the back end has no fixed width: as far as its kernels promise a row the same bits."""
+PADDING = -1
+"""The cell of rows that nobody reads."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,13 @@ class Runner:
     def __init__(self, model: Model, cache: Cache, exact: bool = True) -> None:
         self.model, self.cache = model, cache
         self.width = model.kernels.pass_rows if exact else None
+        self.chunk = min(model.kernels.prompt_rows, cache.draft_rows)
+        """Rows per pass when reading a prompt."""
         self.forward = model.forward
 
     def read(self, slot: int, tokens: Sequence[int], features: Sequence[int] = ()) -> Iterator[tuple[int, Output]]:
         """Evaluate and commit prompt tokens chunk by chunk; yields the chunk's size and its features, no logits."""
-        size = self.model.kernels.prompt_rows
+        size = self.chunk
         for start in range(0, len(tokens), size):
             chunk = tokens[start : start + size]
             first = self.cache.lengths[slot]
@@ -57,7 +58,7 @@ class Runner:
 
     def logits(self, slot: int, tokens: Sequence[int]) -> Tensor:
         """Teacher-forced: commits the tokens to the slot -> [n, V], row i follows token i."""
-        size = self.model.kernels.prompt_rows
+        size = self.chunk
         parts = []
         for start in range(0, len(tokens), size):
             chunk = tokens[start : start + size]
@@ -103,7 +104,7 @@ class Runner:
         features: Sequence[int],
     ) -> Output:
         """Split rows into passes of the fixed width; later rows find the keys of earlier ones in their cells."""
-        size = self.width or WIDEST
+        size = self.width or self.model.kernels.widest
         outputs = []
         for start in range(0, len(tokens), size):
             part = slice(start, start + size)
@@ -128,7 +129,7 @@ class Runner:
         n = len(tokens)
         padding = max((self.width or n) - n, 0)
         lengths = [self.cache.lengths[slot] for slot in slots]
-        fillers = (0, 0, 0, self.cache.cells - 1, 0)
+        fillers = (0, 0, 0, PADDING, 0)
         columns = zip((tokens, positions, slots, cells, lengths), fillers, strict=True)
         numbers = torch.tensor([[*values, *[filler] * padding] for values, filler in columns], dtype=torch.int64)
         on_device = numbers.to(self.model.device).unbind()

@@ -44,6 +44,14 @@ class QuantizedTensor:
         """The same packed bytes on another device."""
         return QuantizedTensor(self.data.to(place), self.type, self.shape, self.name)
 
+    @classmethod
+    def of_floats(cls, values: "Tensor", name: str = "") -> "QuantizedTensor":
+        """Float32 values [.., in] as a tensor of type F32."""
+        import torch
+
+        rows = values.reshape(-1, values.shape[-1]).contiguous()
+        return cls(rows.view(torch.uint8), "F32", tuple(values.shape), name)
+
     def expect(self, shape: Sequence[int | None]) -> "QuantizedTensor":
         """Itself, if it has this shape (None: any size there). Raises LlamaspecError naming both shapes."""
         fits = len(shape) == len(self.shape) and all(a in (None, b) for a, b in zip(shape, self.shape, strict=True))

@@ -6,25 +6,35 @@ import torch
 
 from llamaspec import shelf
 from llamaspec.kernels.dispatch import kernels_for
+from llamaspec.kernels.kv_types import KVType
 from llamaspec.network.hparams import HParams
+from llamaspec.network.place import Placement
 from llamaspec.network.runner import Runner
 from llamaspec.network.weights import Weights
 from llamaspec.weights.file import GGUFFile
 
 
-def passes(
+def read(path: Path) -> HParams:
+    """The hyper-parameters of a file."""
+    file = GGUFFile(path)
+    kind = shelf.take("models", file.metadata.architecture).Model
+    return kind.read(file.metadata, file.tensors["token_embd.weight"].shape[0])
+
+
+def runner(
     path: Path,
     n_ctx: int = 256,
     slots: int = 1,
     exact: bool = True,
     backend: str = "reference",
     threads: int | None = None,
-    held: torch.dtype | None = None,
+    kv_type: KVType | None = None,
 ) -> Runner:
-    """A model on the CPU with an empty cache. threads: of the native back end. held: None = the back end's choice."""
+    """A model on the CPU with an empty cache. threads: of the native back end. kv_type: None = the back end's choice."""
     device = torch.device("cpu")
     file = GGUFFile(path)
-    hparams = HParams.read(file.metadata, file.tensors["token_embd.weight"].shape[0])
-    weights = Weights(file, kernels_for(device, backend, threads=threads), device, hparams.eps)
+    hparams = read(path)
+    placement = Placement.everything(device, kernels_for(device, backend, threads=threads))
+    weights = Weights(file, placement, hparams.eps)
     model = shelf.take("models", hparams.architecture).Model(hparams, weights, n_ctx)
-    return Runner(model, model.new_cache(slots, n_ctx, held), exact)
+    return Runner(model, model.new_cache(slots, n_ctx, kv_type), exact)

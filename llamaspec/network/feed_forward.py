@@ -1,0 +1,52 @@
+"""Feed-forward layers from the tensors of a file, by their records."""
+
+from ..kernels.protocol import Experts
+from ..layers.mlp import MLP
+from ..layers.moe import MoE, SharedExpert
+from .hparams import Dense, Mixture
+from .weights import Weights
+
+
+def dense(weights: Weights, name: str, n_embd: int, h: Dense, suffix: str = "") -> MLP:
+    """The part of block `name` whose tensors end in `suffix`; gate and up may be one tensor, `ffn_up`."""
+    gate, up = None, f"{name}.ffn_up{suffix}"
+    if not h.gated:
+        only = weights.linear(up, h.width, n_embd)
+    elif f"{name}.ffn_gate{suffix}.weight" in weights:
+        gate, only = weights.linear(f"{name}.ffn_gate{suffix}", h.width, n_embd), weights.linear(up, h.width, n_embd)
+    else:
+        gate, only = weights.split(up, (f"ffn_gate{suffix}", f"ffn_up{suffix}"), (h.width, h.width), n_embd)
+    down = weights.linear(f"{name}.ffn_down{suffix}", n_embd, h.width)
+    return MLP(gate, only, down, h.activation, weights.kernels(up))
+
+
+def mixture(weights: Weights, name: str, n_embd: int, h: Mixture) -> MoE:
+    """Router, stacks of experts, and what every row uses."""
+    gate, up = weights.gate_up_stacks(name, h.count, h.width, n_embd)
+    outs = (("gate", h.width), ("up", h.width), ("down", n_embd))
+    biases = [weights.optional(f"{name}.ffn_{part}_exps.bias", h.count, out) for part, out in outs]
+    experts = Experts(
+        gate,
+        up,
+        weights.stack(f"{name}.ffn_down_exps", h.count, n_embd, h.width),
+        (biases[0], biases[1], biases[2]),
+        h.activation,
+        h.limit,
+    )
+    return MoE(
+        weights.linear(f"{name}.ffn_gate_inp", h.count, n_embd),
+        weights.optional(f"{name}.exp_probs_b.bias", h.count),
+        h.routing,
+        experts,
+        _shared(weights, name, n_embd, h) if h.shared else None,
+    )
+
+
+def _shared(weights: Weights, name: str, n_embd: int, h: Mixture) -> SharedExpert:
+    part = dense(weights, name, n_embd, Dense(h.shared, h.activation), "_shexp")
+    gate = None
+    if h.shared_gate:
+        tensor = f"{name}.ffn_gate_inp_shexp"
+        vector = weights.packed(f"{tensor}.weight", (n_embd,))
+        gate = weights.one_row(tensor, vector)
+    return SharedExpert(part, gate)
