@@ -14,10 +14,11 @@ from llamaspec.weights.tensor import QuantizedTensor
 from llamaspec.weights.types import BY_NAME
 
 NAMES = shelf.names("kernels.quants")
-# Where the half floats of a block lie: random bytes there would be NaN or infinite now and then, whose bits are free.
-HALVES = {
-    "Q4_0": (0,), "Q4_1": (0, 2), "Q5_0": (0,), "Q5_1": (0, 2), "Q8_0": (0,),
-    "Q4_K": (0, 2), "Q5_K": (0, 2), "Q6_K": (208,), "F16": (0,), "BF16": (0,), "F32": (2,),
+# The upper byte of each half float of a block: random bits there would be NaN or infinite now and then, whose bits are
+# free. Without one exponent bit every sign, zero, subnormal and most magnitudes are left.
+UPPER_BYTES = {
+    "Q4_0": (1,), "Q4_1": (1, 3), "Q5_0": (1,), "Q5_1": (1, 3), "Q8_0": (1,), "MXFP4": (0,),
+    "Q4_K": (1, 3), "Q5_K": (1, 3), "Q6_K": (209,), "F16": (1,), "BF16": (1,), "F32": (3,),
 }  # fmt: skip
 
 
@@ -25,9 +26,8 @@ def blocks_of(name: str, count: int, seed: int) -> np.ndarray:
     """[count, BYTES] random uint8 without NaN or infinity in the float fields."""
     size = BY_NAME[name].bytes
     blocks = np.random.default_rng(seed).integers(0, 256, (count, size), dtype=np.uint8)
-    for at in HALVES.get(name, ()):
-        # Clearing one exponent bit of the upper byte keeps every sign, zero, subnormal and most magnitudes.
-        blocks[:, at + 1] &= 0xBF
+    for at in UPPER_BYTES.get(name, ()):
+        blocks[:, at] &= 0xBF
     return blocks
 
 
