@@ -15,7 +15,7 @@ def computing(model: Model) -> Iterator[None]:
     Those have threads of their own. What is left to torch is small, and its threads spin: with another process on one
     of two cores a sampled answer of the demo pair fell from 705 to 104 tokens per second.
     """
-    threads = torch.get_num_threads() if model.kernels.name == "native" else 1
+    threads = torch.get_num_threads() if model.kernels.own_threads else 1
     if threads > 1:
         torch.set_num_threads(1)
     try:

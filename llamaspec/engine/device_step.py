@@ -9,10 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..kernels.dispatch import KVIndex
-from ..kernels.reference import KV_BLOCK
-from ..network.decoder import Batch
-from ..network.runner import Runner
+from ..kernels.protocol import KV_BLOCK, Batch, KVIndex
+from ..network.runner import PADDING, Runner
 from ..sampling.chain import Chain
 from ..sampling.sampler import Rows
 from .graphs import ReadbackRing, Recorder, Replays, blocks_bucket
@@ -162,7 +160,7 @@ class DeviceStep:
         real = self.offsets <= self.k
         places = self.length + self.offsets
         positions = torch.where(real, places, 0)
-        cells = torch.where(real, places, self.target.cache.cells - 1)
+        cells = torch.where(real, places, PADDING)
         slots = torch.zeros_like(positions)
         lengths = torch.where(real, self.length, 0)
         return Batch(tokens, positions, slots, cells, KVIndex(positions, slots, lengths, None, blocks), None)

@@ -7,11 +7,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from ..kernels.dispatch import KVIndex
-from ..kernels.reference import KV_BLOCK
+from ..kernels.protocol import KV_BLOCK, Batch, KVIndex, Output
 from ..network.cache import Cache
-from ..network.decoder import Batch, Model, Output
-from ..network.runner import Runner
+from ..network.decoder import Model
+from ..network.runner import PADDING, Runner
 
 ROWS = (16, 32, 64)
 """Widths that are captured: plain decoding and short drafts share the first, so that a row's bits stay the same."""
@@ -170,7 +169,7 @@ class Graphs:
             (held.tokens, batch.tokens, 0),
             (held.positions, batch.positions, 0),
             (held.slots, batch.slots, 0),
-            (held.cells, batch.cells, self.cache.cells - 1),
+            (held.cells, batch.cells, PADDING),
             (held.index.lengths, batch.index.lengths, 0),
         ):
             to[:n].copy_(rows)

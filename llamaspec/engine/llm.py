@@ -12,6 +12,7 @@ from torch import Tensor
 from ..drafting.first_of import FirstOf
 from ..errors import LlamaspecError, UsageError
 from ..kernels import native
+from ..kernels.kv_types import F32
 from ..network.runner import Runner
 from ..options.groups import Groups
 from ..options.keywords import override
@@ -27,7 +28,7 @@ from . import drafters
 from .device_loop import loop_for
 from .events import Completion, Event, Stop, Text
 from .judge import judge
-from .load import known_architecture, load_model
+from .load import architecture, load_model
 from .plan import ModelRequest, plan
 from .session import AnswerOptions, Session
 
@@ -86,17 +87,18 @@ class LLM:
             return ModelRequest(
                 groups.model.model, place.device, place.gpu_layers, groups.context.ctx_size,
                 (groups.context.cache_type_k, groups.context.cache_type_v), place.kernels, place.threads,
+                prompt_rows=groups.context.ubatch_size,
             )  # fmt: skip
         return ModelRequest(
             groups.model.model_draft, groups.draft.device or place.device, groups.draft.gpu_layers,
             groups.draft.ctx_size or self.n_ctx,
             (groups.draft.cache_type_k, groups.draft.cache_type_v), place.kernels,
             place.threads if groups.draft.threads is None else groups.draft.threads,
+            prompt_rows=groups.context.ubatch_size,
         )  # fmt: skip
 
     def _model(self, file: GGUFFile, metadata: Metadata, wish: ModelRequest, exact: bool = True) -> Runner:
-        known_architecture(file)
-        decided = plan(file, metadata, wish)
+        decided = plan(file, metadata, architecture(file), wish)
         for line in decided.why:
             self.report(line)
         return load_model(decided, exact)
@@ -166,8 +168,8 @@ class LLM:
     @cached_property
     def _reference(self) -> Runner:
         model = self.target.model
-        if model.kernels.name == "reference":
-            return Runner(model, model.new_cache(1, self.n_ctx, torch.float32))
+        if model.kernels.exact:
+            return Runner(model, model.new_cache(1, self.n_ctx, F32))
         wish = dataclasses.replace(
             self._wish(draft=False), n_ctx=self.n_ctx, cache_types=("f32", "f32"), backend="reference"
         )

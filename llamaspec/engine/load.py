@@ -4,8 +4,8 @@ import torch
 
 from ..errors import LlamaspecError
 from ..kernels.dispatch import kernels_for
-from ..network.cache import Cache
 from ..network.decoder import Model
+from ..network.place import Placement
 from ..network.runner import Runner
 from ..network.weights import Weights
 from ..shelf import names, take
@@ -49,19 +49,23 @@ def known_architecture(file: GGUFFile) -> str:
     )
 
 
+def architecture(file: GGUFFile) -> type[Model]:
+    """The network's class, from the shelf of models."""
+    return take("models", known_architecture(file)).Model
+
+
 def load_model(plan: ModelPlan, exact: bool = True) -> Runner:
     """Weights, network and cache of one model. exact: as network.runner.Runner."""
-    module = take("models", known_architecture(plan.file))
     kernels = kernels_for(plan.device, plan.backend, plan.resident, plan.threads if plan.threads > 0 else None)
-    weights = Weights(plan.file, kernels, plan.device, plan.hparams.eps)
+    weights = Weights(plan.file, Placement.everything(plan.device, kernels), plan.hparams.eps)
     try:
         with torch.inference_mode():
-            model: Model = module.Model(plan.hparams, weights, plan.n_ctx)
-            cache: Cache = model.new_cache(plan.slots, plan.n_ctx, *plan.cache_types)
+            model = architecture(plan.file)(plan.hparams, weights, plan.n_ctx)
+            cache = model.new_cache(plan.slots, plan.n_ctx, *plan.cache_types)
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise LlamaspecError(
             f"not enough memory on {name_of(plan.device)} for {plan.file.path}", hint=what_to_lower(plan.device)
         ) from error
-    passes = Runner(model, cache, exact)
-    capture(passes)
-    return passes
+    runner = Runner(model, cache, exact, plan.prompt_rows or None)
+    capture(runner)
+    return runner

@@ -5,24 +5,30 @@ from math import prod
 
 import torch
 
-from ..errors import LlamaspecError, UsageError
+from ..errors import LlamaspecError
+from ..kernels import kv_types
 from ..kernels.dispatch import kernels_for
-from ..kernels.held import Q8_0, row_bytes
+from ..kernels.kv_types import KVType
+from ..kernels.protocol import Kernels
+from ..network.decoder import Model
 from ..network.hparams import HParams
+from ..network.stores import store_bytes
 from ..weights.file import GGUFFile
 from ..weights.metadata import Metadata
-from .devices import free_bytes, resolve
+from .devices import free_bytes, resolve, what_to_lower
 
 LONGEST_UNASKED = 8192
 """Context without -c: the model's own, up to this."""
 SHARE = 0.8
 """Of the free memory, what weights and cache may take together."""
-CACHE_TYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16, "q8_0": Q8_0}
 
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """What the options say of one model; 0 and "auto" leave it to the plan. cache_types: of keys and of values."""
+    """What the options say of one model; 0 and "auto" leave it to the plan. cache_types: of keys and of values.
+
+    prompt_rows: most rows of a pass that reads a prompt.
+    """
 
     path: str
     devices: tuple[str, ...] = ()
@@ -32,6 +38,7 @@ class ModelRequest:
     backend: str = "auto"
     threads: int = -1
     slots: int = 1
+    prompt_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,39 +52,57 @@ class ModelPlan:
     threads: int
     resident: bool
     n_ctx: int
-    cache_types: tuple[torch.dtype, torch.dtype]
+    cache_types: tuple[KVType, KVType]
     slots: int
+    prompt_rows: int
     why: tuple[str, ...] = field(default=())
 
 
-def plan(file: GGUFFile, metadata: Metadata, wish: ModelRequest) -> ModelPlan:
+def plan(file: GGUFFile, metadata: Metadata, architecture: type[Model], wish: ModelRequest) -> ModelPlan:
     """Decide, from arithmetic alone. metadata: the file's, perhaps with overrides.
 
     Raises LlamaspecError when it cannot fit, naming what to lower.
     """
-    hparams = HParams.read(metadata, _n_vocab(file))
+    hparams = architecture.read(metadata, _n_vocab(file))
     device = resolve(wish.devices, wish.gpu_layers)
+    _check_layers(device, wish.gpu_layers, hparams.n_layer)
     n_ctx, why = _context(wish, hparams)
     kernels = kernels_for(device, wish.backend)
-    key_type, value_type = (_cache_type(name, kernels.cache_type) for name in wish.cache_types)
-    values = sum(prod(info.shape) for info in file.tensors.values())
-    width = 4 if device.type == "cpu" else 2
-    cache_bytes = (
-        wish.slots * n_ctx * hparams.n_layer * hparams.n_head_kv
-        * (row_bytes(hparams.head_k, key_type) + row_bytes(hparams.head_v, value_type))
-    )  # fmt: skip
-    free = free_bytes(device)
-    resident = not free or values * width + cache_bytes <= SHARE * free
+    key_type, value_type = (_cache_type(name, kernels) for name in wish.cache_types)
+    stores = [store_bytes(layer.attention, wish.slots, n_ctx, (key_type, value_type)) for layer in hparams.layers]
+    free, cache_bytes = free_bytes(device), sum(stores)
+    weight_bytes = kernels.resident_bytes(_weights(file))
+    resident = not free or weight_bytes + cache_bytes <= SHARE * free
     if free and cache_bytes > SHARE * free:
         raise LlamaspecError(
             f"a context of {n_ctx} tokens needs a cache of {_gib(cache_bytes)}, {_gib(free)} are free",
             hint="lower -c, --ctx-size",
         )
-    if not resident and kernels.name == "reference":
-        why += (f"weights are unpacked at every use: all at once need {_gib(values * width)}, {_gib(free)} are free",)
+    if not resident and not kernels.unpacks:
+        raise LlamaspecError(
+            f"the weights need {_gib(weight_bytes)} and the cache {_gib(cache_bytes)}, {_gib(free)} are free",
+            hint=what_to_lower(device),
+        )
+    if not resident:
+        why += (f"weights are unpacked at every use: all at once need {_gib(weight_bytes)}, {_gib(free)} are free",)
     return ModelPlan(
-        file, hparams, device, wish.backend, wish.threads, resident, n_ctx, (key_type, value_type), wish.slots, why
-    )
+        file, hparams, device, wish.backend, wish.threads, resident, n_ctx, (key_type, value_type), wish.slots,
+        wish.prompt_rows, why,
+    )  # fmt: skip
+
+
+def _weights(file: GGUFFile) -> dict[str, tuple[str, int, int]]:
+    """Name -> type, values and bytes of every tensor."""
+    return {name: (info.type, prod(info.shape), info.n_bytes) for name, info in file.tensors.items()}
+
+
+def _check_layers(device: torch.device, asked: int | str, n_layer: int) -> None:
+    """-ngl with some of the layers: all or none can be placed today."""
+    if device.type != "cpu" and isinstance(asked, int) and 0 < asked < n_layer:
+        raise LlamaspecError(
+            f"-ngl {asked}: the model has {n_layer} layers, and splitting them between GPU and CPU is not built yet",
+            hint="-ngl all places them on the GPU, -ngl 0 on the CPU",
+        )
 
 
 def _n_vocab(file: GGUFFile) -> int:
@@ -102,9 +127,5 @@ def _gib(size: float) -> str:
     return f"{size / 2**30:.1f} GiB"
 
 
-def _cache_type(name: str, unasked: torch.dtype) -> torch.dtype:
-    if name == "auto":
-        return unasked
-    if name not in CACHE_TYPES:
-        raise UsageError(f"cache type {name} is not built yet", hint=f"one of auto, {', '.join(CACHE_TYPES)}")
-    return CACHE_TYPES[name]
+def _cache_type(name: str, kernels: Kernels) -> KVType:
+    return kernels.cache_type if name == "auto" else kv_types.named(name)

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..drafting.draft import Draft, Verdict
 from ..drafting.drafter import Drafter, Kept, Slot
 from ..drafting.verify import verify
-from ..network.decoder import Output
+from ..kernels.protocol import Output
 from ..network.runner import Branch, Runner
 from .slots import Running
 

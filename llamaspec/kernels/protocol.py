@@ -247,12 +247,12 @@ class Kernels(Protocol):
 
     @property
     def pass_rows(self) -> int | None:
-        """Decode passes have exactly this many rows (padded or split); None = any width up to `widest` has the same bits."""
+        """Decode passes have exactly this many rows, padded or split; None = a row has its bits at any width."""
         ...
 
     @property
     def widest(self) -> int:
-        """Most rows of a decode pass in which a row keeps its bits."""
+        """Most rows of a decode pass: up to there a row keeps its bits."""
         ...
 
     @property
@@ -288,7 +288,12 @@ class Kernels(Protocol):
         ...
 
     def rotation(self, frequencies: "np.ndarray", amplitude: float, interleaved: bool) -> Any:
-        """Rotary positions: frequencies [width / 2] float64; pairs are (2j, 2j+1) if interleaved, else (j, j + width/2)."""
+        """Rotary positions: frequencies [width / 2] float64. interleaved: pairs are (2j, 2j+1)."""
+        ...
+
+    @property
+    def unpacks(self) -> bool:
+        """Whether weights that do not fit unpacked can be unpacked at every use."""
         ...
 
     def resident_bytes(self, weights: Mapping[str, tuple[str, int, int]]) -> int:

@@ -11,8 +11,8 @@ from .norm import Norm
 class Attention:
     """Project, norm queries and keys if the model does, rotate, append to the cache, attend, project back.
 
-    store: number of the layer's store. rotation None: positions are not told apart. norm_groups: how many parts of a
-    vector q_norm and k_norm take by themselves, of queries and of keys. gated: q gives a gate behind every head's query.
+    store: number of the layer's store. rotation None: positions are not told apart. norms: of queries and keys;
+    norm_groups: how many parts of a vector each takes by itself. gated: q gives a gate behind every head's query.
     """
 
     def __init__(

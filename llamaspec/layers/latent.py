@@ -28,8 +28,8 @@ class QueryProjection:
 class LatentAttention:
     """All heads share one key [c | rope], which is all that the cache keeps; its first c values are the value too.
 
-    k_b [H, c, nope] brings a head's query into the space of c, v_b [H, value, c] its result out of it. nope, rope: widths
-    of the two parts of a head's query.
+    k_b [H, c, nope] brings a head's query into the space of c, v_b [H, value, c] its result out of it. nope, rope:
+    widths of the two parts of a head's query.
     """
 
     q: QueryProjection

@@ -1,4 +1,4 @@
-"""Command-R and Aya (spec/models.md 2, rank 21): attention and feed-forward part side by side, layer norm, no biases."""
+"""Command-R and Aya (spec/models.md 2, rank 21): parallel blocks, layer norm, no biases."""
 
 from dataclasses import replace
 from typing import Literal

@@ -1,4 +1,4 @@
-"""DeepSeek V2, V3, R1, Kimi K2, GLM-4.7-Flash (spec/models.md 2.1): latent attention, shared experts, grouped routing."""
+"""DeepSeek V2, V3, R1, Kimi K2, GLM-4.7-Flash (spec/models.md 2.1): latent attention, grouped routing."""
 
 from dataclasses import replace
 from math import log

@@ -38,7 +38,7 @@ class Cache:
         self.lengths[slot] = length + len(path)
 
     def truncate(self, slot: int, length: int) -> int:
-        """Forget all but the first `length` tokens -> how many are left, perhaps fewer: what every store can go back to."""
+        """Forget all but the first `length` tokens -> how many are left, perhaps fewer."""
         length, asked = min(length, self.lengths[slot]), -1
         while length != asked:
             asked = length

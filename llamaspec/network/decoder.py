@@ -21,7 +21,7 @@ from .stores import store_for
 from .weights import Weights
 
 NORMED = -1
-"""The feature that is the state behind the last norm; layer n's input has the number n, the last block's output n_layer."""
+"""The feature that is the state behind the last norm. Layer n's input has the number n."""
 
 
 class Model:

@@ -35,13 +35,14 @@ class Runner:
     """A model with its cache. The committed cells of a slot are always a prefix of its tokens.
 
     exact: decode in passes of the back end's fixed width, so that a row's bits do not depend on its company. A draft
-    model can do without.
+    model can do without. prompt_rows: most rows of a pass that reads a prompt; None = what the back end likes.
     """
 
-    def __init__(self, model: Model, cache: Cache, exact: bool = True) -> None:
+    def __init__(self, model: Model, cache: Cache, exact: bool = True, prompt_rows: int | None = None) -> None:
         self.model, self.cache = model, cache
         self.width = model.kernels.pass_rows if exact else None
-        self.chunk = min(model.kernels.prompt_rows, cache.draft_rows)
+        most = model.kernels.prompt_rows
+        self.chunk = min(most, cache.draft_rows, prompt_rows or most)
         """Rows per pass when reading a prompt."""
         self.forward = model.forward
 

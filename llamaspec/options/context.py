@@ -26,7 +26,7 @@ class Context:
     )  # fmt: skip
     ubatch_size: int = flag(
         "-ub, --ubatch-size N", "most prompt tokens in one forward pass",
-        default=512, parse=integer(1), env="LLAMA_ARG_UBATCH", status=Status.INERT,
+        default=512, parse=integer(1), env="LLAMA_ARG_UBATCH",
     )  # fmt: skip
     keep: int = flag(
         "--keep N", "prompt tokens that survive a context shift; -1 = all", default=0, parse=integer(-1),

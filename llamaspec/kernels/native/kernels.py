@@ -1,16 +1,20 @@
-"""The native functions as a back end: what `kernels.dispatch` hands to the layers of a model on the CPU."""
+"""What the native back end makes of weights and memory (decisions.md 8)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from ...weights.tensor import QuantizedTensor
-from .. import dispatch
-from . import ops
-from .blocks import Blocks, fusible
-from .experts import Gathered, gatherable
-from .packed import Packed, Together, supports
+from ..kv_types import F16
+from ..protocol import Batch, Operations, Store
+from ..records import Delta
+from ..unpack import dequantize
+from .eager import EagerOperations
+from .operations import FusedProjections
+from .packed import Packed, supports
+from .recorder import RecordedTape
+from .rotation import Rotation
+from .states import InputStates
 
 PROMPT_ROWS = 128
 
@@ -23,8 +27,12 @@ class Native:
 
     name = "native"
     pass_rows = None
+    widest = 64
     prompt_rows = PROMPT_ROWS
-    cache_type = torch.float16
+    cache_type = F16
+    own_threads = True
+    unpacks = False
+    exact = False
 
     def __init__(self, threads: int | None = None) -> None:
         self.threads = threads
@@ -32,39 +40,37 @@ class Native:
     def prepare(self, weight: QuantizedTensor) -> Packed:
         """Repack. A type or width without a native layout is unpacked to float32 first."""
         if not supports(weight.type, weight.shape[-1]):
-            values = dispatch.dequantize(weight)
-            data = values.view(torch.uint8).view(weight.rows, -1)
-            weight = QuantizedTensor(data, "F32", weight.shape, weight.name)
+            weight = QuantizedTensor.of_floats(dequantize(weight), weight.name)
         return Packed(weight, self.threads)
 
-    def together(self, matrices: Sequence[dispatch.Matrix], biases: Sequence[Tensor | None]) -> dispatch.Projection:
-        """The activations are rounded once for all matrices."""
-        return Together([matrix for matrix in matrices if isinstance(matrix, Packed)], biases)
+    def vector(self, weight: QuantizedTensor) -> np.ndarray:
+        """Float32."""
+        return np.ascontiguousarray(dequantize(weight).numpy())
 
-    def gather(self, experts: Sequence[dispatch.ExpertParts]) -> dispatch.Mixture | None:
-        """Only chosen experts are evaluated; None where a matrix has no native layout."""
-        return Gathered(experts, self.threads) if gatherable(experts) else None
+    def projections(self, matrices: Sequence[Packed], biases: Sequence[np.ndarray | None]) -> FusedProjections:
+        """Activations are quantised once for all matrices."""
+        return FusedProjections(matrices, biases)
 
-    def fuse(self, blocks: Sequence[dispatch.BlockParts], ends: dispatch.EndParts) -> dispatch.Run | None:
-        """One call into the library for all of them; None where a matrix has no native layout."""
-        return Blocks(blocks, ends, self.threads) if fusible(blocks, ends) else None
+    def rotation(self, frequencies: np.ndarray, amplitude: float, interleaved: bool) -> Rotation:
+        """Tables by position."""
+        return Rotation(frequencies, amplitude, interleaved)
 
-    def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
-        """x [..., D] -> same."""
-        return ops.rms_norm(x, weight, eps)
+    def resident_bytes(self, weights: Mapping[str, tuple[str, int, int]]) -> int:
+        """As packed as in the file, or float32 where a type has no native layout."""
+        return sum(size if supports(kind, 256) else 4 * values for kind, values, size in weights.values())
 
-    def rotate(self, x: Tensor, cos: Tensor, sin: Tensor, interleaved: bool) -> Tensor:
-        """x [N, H, head] -> same."""
-        return ops.rotate(x, cos, sin, interleaved)
+    def zeros(self, shape: Sequence[int]) -> np.ndarray:
+        """[shape] uint8, whose pages take no memory until they are written."""
+        return np.zeros(tuple(shape), np.uint8)
 
-    def silu_mul(self, gate: Tensor, up: Tensor) -> Tensor:
-        """gate, up [N, F] -> silu(gate) * up."""
-        return ops.silu_mul(gate, up, threads=self.threads)
+    def recurrence(self, slots: int, how: Delta) -> InputStates:
+        """A base state and the inputs behind it."""
+        return InputStates(slots, how)
 
-    def append(self, held: Tensor, x: Tensor, slots: Tensor, cells: Tensor) -> None:
-        """x [N, K, head] into cells [N] of slots [N] of held [S, K, C, head]."""
-        ops.store(x, held, slots, cells)
+    def operations(self, batch: Batch, stores: Sequence[Store], features: Sequence[int]) -> EagerOperations:
+        """Run one by one."""
+        return EagerOperations(batch, stores, features, self.threads)
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, index: dispatch.KVIndex, scale: float) -> Tensor:
-        """q [N, H, head], k and v [S, K, C, head] -> [N, H, head_v]."""
-        return ops.attend(q, k, v, index, scale, threads=self.threads)
+    def record(self, run: Callable[[Operations], None]) -> RecordedTape:
+        """One call for a whole pass."""
+        return RecordedTape(run, self.threads)

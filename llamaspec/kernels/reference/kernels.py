@@ -25,6 +25,7 @@ class Reference:
     name = "reference"
     pass_rows = widest = PASS_ROWS
     own_threads = False
+    unpacks = True
 
     def __init__(self, device: torch.device, resident: bool = True) -> None:
         self.device = device
@@ -54,9 +55,8 @@ class Reference:
         return Rotation(torch.from_numpy(frequencies).to(self.device), amplitude, interleaved)
 
     def resident_bytes(self, weights: Mapping[str, tuple[str, int, int]]) -> int:
-        """All values unpacked; what is not resident stays in the file."""
-        width = 4 if self.exact else 2
-        return sum(values * width for _, values, _ in weights.values()) if self.resident else 0
+        """All values unpacked."""
+        return sum(values for _, values, _ in weights.values()) * (4 if self.exact else 2)
 
     def zeros(self, shape: Sequence[int]) -> Tensor:
         """[shape] uint8. On the CPU calloc's pages take no memory until they are written."""

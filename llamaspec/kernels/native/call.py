@@ -1,0 +1,98 @@
+"""What a native pass depends on, as pointers: rows, planes of the cache, rotations, results."""
+
+from collections.abc import Mapping, Sequence
+from ctypes import byref
+
+import numpy as np
+
+from ...errors import LlamaspecError
+from ..protocol import KV_BLOCK, Batch, Store
+from . import structures as c
+from .library import library
+from .rotation import Rotation
+from .threads import how_many
+
+
+def as_index(x: object, n: int) -> np.ndarray:
+    """x [n], a torch tensor or an array, as contiguous int64 on the CPU."""
+    array = np.asarray(x)
+    if array.shape != (n,):
+        raise ValueError(f"{list(array.shape)} values for {n} rows")
+    return np.ascontiguousarray(array, np.int64)
+
+
+class PassCall:
+    """The Pass of tape.h, with what its pointers point to. Made once and filled anew by each pass."""
+
+    def __init__(self, threads: int | None) -> None:
+        self.native = library()
+        self.threads = threads
+        self.info = c.Pass()
+        self.kept: list[object] = []
+
+    def rows(self, batch: Batch) -> None:
+        """Tokens or hidden rows, where they go, and what they attend to."""
+        n, info, index = len(batch.cells), self.info, batch.index
+        tokens = None if batch.hidden is not None else as_index(batch.tokens, n)
+        hidden = None if batch.hidden is None else np.ascontiguousarray(np.asarray(batch.hidden), np.float32)
+        wanted = None if batch.wanted is None else as_index(batch.wanted, len(batch.wanted))
+        columns = (batch.cells, index.positions, index.slots, index.lengths)
+        cells, positions, slots, lengths = (as_index(column, n) for column in columns)
+        paths = None if index.paths is None else np.ascontiguousarray(np.asarray(index.paths), np.int64)
+        if paths is not None and (paths.ndim != 2 or paths.shape[0] != n or not paths.shape[1]):
+            raise ValueError(f"paths {list(paths.shape)} for {n} rows")
+        info.tokens, info.hidden, info.wanted = (_address(part) for part in (tokens, hidden, wanted))
+        info.cells, info.positions = cells.ctypes.data, positions.ctypes.data
+        info.slots, info.lengths, info.paths = slots.ctypes.data, lengths.ctypes.data, _address(paths)
+        info.rows, info.wanted_rows = n, n if wanted is None else len(wanted)
+        info.path_width = 0 if paths is None else paths.shape[1]
+        self.kept = [tokens, hidden, wanted, cells, positions, slots, lengths, paths]
+
+    def planes(self, stores: Sequence[Store], numbers: Mapping[tuple[int, int], int]) -> None:
+        """Planes of the cache. numbers: (store, plane) -> number."""
+        self.plane_array = (c.Plane * max(1, len(numbers)))()
+        for (store, plane), number in numbers.items():
+            at = stores[store].planes[plane]
+            slots, heads, cells, _ = at.data.shape
+            steps = at.data.strides if isinstance(at.data, np.ndarray) else at.data.stride()
+            if steps[3] != 1:
+                raise ValueError("the rows of a plane are bytes one behind the other")
+            ring = at.ring
+            self.plane_array[number] = c.Plane(_data(at.data), slots, heads, cells, *steps[:3], ring, at.type.number)
+        self.info.planes, self.info.n_planes = _pointer(self.plane_array), len(numbers)
+
+    def ropes(self, rotations: Sequence[Rotation], blocks: int) -> None:
+        """Tables that reach as far as the pass."""
+        self.rope_array = (c.RopeTable * max(1, len(rotations)))(*(r.table(blocks * KV_BLOCK) for r in rotations))
+        self.info.ropes, self.info.n_ropes = _pointer(self.rope_array), len(rotations)
+
+    def results(self, logits: np.ndarray | None, features: Sequence[np.ndarray | None]) -> None:
+        """Where logits and features go."""
+        self.info.logits = _address(logits)
+        self.feature_array = np.array([0 if part is None else part.ctypes.data for part in features], np.uintp)
+        self.info.features, self.info.n_features = self.feature_array.ctypes.data, len(features)
+
+    def run(self, ops: object, n: int) -> None:
+        """n operations. Raises IndexError for rows outside the cache, LlamaspecError when memory runs out."""
+        self.info.threads = how_many(self.threads)
+        result = self.native.run(ops, n, byref(self.info))
+        if result == c.PassResult.OUT_OF_RANGE:
+            raise IndexError("tokens outside the vocabulary, or slots, cells or positions outside the cache")
+        if result:
+            raise LlamaspecError(
+                f"out of memory while evaluating {self.info.rows} rows", hint="use a smaller --ubatch-size"
+            )
+
+
+def _address(array: np.ndarray | None) -> int | None:
+    return None if array is None else array.ctypes.data
+
+
+def _data(data: object) -> int:
+    return data.ctypes.data if isinstance(data, np.ndarray) else data.data_ptr()  # type: ignore[attr-defined]
+
+
+def _pointer(array: object) -> int:
+    from ctypes import addressof
+
+    return addressof(array)  # type: ignore[arg-type]
