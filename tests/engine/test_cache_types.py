@@ -4,16 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from llamaspec import demo
 from llamaspec.engine import plan as planning
 from llamaspec.engine.llm import LLM
+from llamaspec.engine.load import architecture
 from llamaspec.engine.plan import ModelRequest, plan
 from llamaspec.errors import LlamaspecError, UsageError
 from llamaspec.kernels import native
-from llamaspec.kernels.held import Q8_0
-from llamaspec.network.hparams import HParams
+from llamaspec.kernels.kv_types import BF16, Q8_0, named
+from llamaspec.network.hparams import Heads
+from llamaspec.network.stores import cells_for, store_bytes
 from llamaspec.options import from_keywords
 from llamaspec.weights.file import GGUFFile
 from tests.engine.conftest import usable
@@ -21,16 +22,17 @@ from tests.engine.conftest import usable
 KERNELS = ["reference", "native"] if native.available() else ["reference"]
 
 
-def hparams(path: Path) -> HParams:
-    """Of a model file."""
+def widths(path: Path) -> set[int]:
+    """Of the heads of a model file's attention layers."""
     file = GGUFFile(path)
-    return HParams.read(file.metadata, file.info("token_embd.weight").shape[0])
+    layers = architecture(file).read(file.metadata, file.info("token_embd.weight").shape[0]).layers
+    return {layer.attention.key for layer in layers if isinstance(layer.attention, Heads)}
 
 
 def decided(path: Path, **wish: Any) -> planning.ModelPlan:
     """The plan for a file."""
     file = GGUFFile(path)
-    return plan(file, file.metadata, ModelRequest(str(path), devices=("none",), **wish))
+    return plan(file, file.metadata, architecture(file), ModelRequest(str(path), devices=("none",), **wish))
 
 
 def load(**keywords: Any) -> LLM:
@@ -45,23 +47,25 @@ def test_a_flag_reaches_one_half_of_the_cache_of_one_model(flags, half):
     llm = load(**{f"{flags}_{half}": "q8_0"})
     for name, passes in (("cache_type", llm.target), ("spec_draft_type", llm._load_draft()[0])):
         for store in passes.cache.stores:
-            packed = {each for each in ("k", "v") if getattr(store, each).dtype is Q8_0}
+            packed = {each for each, plane in zip("kv", store.planes, strict=True) if plane.type is Q8_0}
             assert packed == ({half} if name == flags else set())
 
 
 @pytest.mark.parametrize(("name", "bytes_of_32"), [("f32", 128), ("f16", 64), ("q8_0", 34)])
 def test_memory_counts_the_bytes_of_the_type(monkeypatch, name, bytes_of_32):
-    path, h = demo.target(), hparams(demo.target())
-    values = h.n_layer * h.n_head_kv * (h.head_k + h.head_v)
-    needed = 1000 * values // 32 * bytes_of_32
+    path, kind = demo.target(), named(name)
+    layers = decided(path).hparams.layers
+    needed = sum(store_bytes(layer.attention, 1, 1000, (kind, kind)) for layer in layers)
+    h = layers[0].attention
+    assert needed == len(layers) * cells_for(1000) * h.kv_heads * (h.key + h.value) // 32 * bytes_of_32
     monkeypatch.setattr(planning, "free_bytes", lambda device: int(needed / planning.SHARE) + 2)
     assert decided(path, n_ctx=1000, cache_types=(name, name)).n_ctx == 1000
-    with pytest.raises(LlamaspecError, match="a context of 1001 tokens needs a cache"):
-        decided(path, n_ctx=1001, cache_types=(name, name))
+    with pytest.raises(LlamaspecError, match="a context of 1025 tokens needs a cache"):
+        decided(path, n_ctx=1025, cache_types=(name, name))
 
 
 def test_what_cannot_be_held_is_refused_in_one_line():
-    odd = [path for path in usable().values() if hparams(path).head_k % 32]
+    odd = [path for path in usable().values() if any(width % 32 for width in widths(path))]
     for path in odd:
         with pytest.raises(LlamaspecError, match="blocks of 32") as refused:
             decided(path, cache_types=("q8_0", "auto"))
@@ -69,7 +73,7 @@ def test_what_cannot_be_held_is_refused_in_one_line():
     with pytest.raises(UsageError, match="q5_1 is not built yet"):
         decided(demo.target(), cache_types=("auto", "q5_1"))
     mixed = decided(demo.target(), cache_types=("q8_0", "bf16"))
-    assert mixed.cache_types == (Q8_0, torch.bfloat16)
+    assert mixed.cache_types == (Q8_0, BF16)
 
 
 @pytest.mark.parametrize("kernels", KERNELS)

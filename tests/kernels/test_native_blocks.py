@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 import torch
+from llamaspec.kernels.held import Q8_0, packed
 from torch import Tensor
 
 from llamaspec.errors import LlamaspecError
 from llamaspec.kernels.dispatch import EndParts, KVIndex, PassInfo
-from llamaspec.kernels.held import Q8_0, packed
 from llamaspec.kernels.native.blocks import Blocks
 from llamaspec.kernels.native.kernels import Native
 from llamaspec.layers.attention import Attention

@@ -16,7 +16,7 @@ def test_unpacking_at_every_use_changes_no_bit(name, monkeypatch):
     logits = []
     for resident in (True, False):
         monkeypatch.setattr(build, "kernels_for", lambda device, backend, threads, r=resident: Reference(device, r))
-        run = build.passes(ONE_PER_ARCHITECTURE[name].model)
+        run = build.runner(ONE_PER_ARCHITECTURE[name].model)
         assert type(run.model.token_embd.matrix).__name__ == ("DenseMatrix" if resident else "PackedMatrix")
         logits.append(run.decode([Branch(0, tokens, range(-1, len(tokens) - 2))])[0].logits)
     assert torch.equal(*logits)

@@ -8,7 +8,7 @@ from llamaspec import shelf
 from llamaspec.kernels import native
 from llamaspec.weights.file import GGUFFile
 from tests import goldens
-from tests.network.build import passes
+from tests.network.build import runner as passes
 
 ENTRIES = {golden.name: golden for golden in goldens.models()}
 

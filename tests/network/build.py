@@ -30,7 +30,7 @@ def runner(
     threads: int | None = None,
     kv_type: KVType | None = None,
 ) -> Runner:
-    """A model on the CPU with an empty cache. threads: of the native back end. kv_type: None = the back end's choice."""
+    """A model on the CPU with an empty cache. threads: of the native back end. kv_type: None = its own choice."""
     device = torch.device("cpu")
     file = GGUFFile(path)
     hparams = read(path)

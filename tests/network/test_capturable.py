@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from llamaspec.kernels.dispatch import KVIndex
-from llamaspec.network.decoder import Batch
-from tests.network.build import passes
+from llamaspec.kernels.protocol import Batch, KVIndex
+from tests.network.build import runner as passes
 from tests.network.test_invariance import ONE_PER_ARCHITECTURE
 
 
@@ -37,10 +36,8 @@ def test_a_look_at_data_would_be_seen():
     embed = run.model.token_embd
 
     class Peeking:
-        matrix = embed.matrix
-
-        def __call__(self, tokens):
-            return embed(tokens) * int(tokens.max().item())
+        def __call__(self, ops):
+            return embed(ops) * int(ops.batch.tokens.max().item())
 
     run.model.token_embd = Peeking()
     with pytest.raises(Exception, match=r"_local_scalar_dense|item"):
