@@ -171,7 +171,7 @@ def test_attention_over_packed_rows(heads: int, kv: int, width: int, isa: str) -
             assert torch.equal(mixed, ops.attend(q, loaded(one), loaded(other), index, 0.1))
     with pytest.raises(ValueError, match="do not fit"):
         ops.attend(q[..., :16], keys, values_, index, 0.1)
-    with pytest.raises(ValueError, match="types of HELD"):
+    with pytest.raises(ValueError, match="KV_TYPES"):
         ops.attend(q, k.double(), v, index, 0.1)
 
 

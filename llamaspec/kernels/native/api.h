@@ -47,11 +47,11 @@ API void llamaspec_rotate(const float* x, float* y, int64_t rows, int64_t heads,
 API void llamaspec_silu_mul(const float* gate, const float* up, float* y, int64_t n, int threads);
 API void llamaspec_add(const float* a, const float* b, float* y, int64_t n, int threads);
 
-// x [rows, heads, width] goes to the cells of a cache that holds floats, halves, bf16 or Q8_0 (table.h: Held). Steps in
+// x [rows, heads, width] goes to the cells of a cache that holds floats, halves, bf16 or Q8_0 (table.h: KVType). Steps in
 // elements, of Q8_0 in bytes; width of Q8_0 a multiple of 32.
 API void llamaspec_store(const float* x, void* cache, const int64_t* slots, const int64_t* cells, int64_t rows,
                          int64_t heads, int64_t width, int64_t slot_step, int64_t head_step, int64_t cell_step,
-                         int held);
+                         int type);
 
 // out [rows, heads, value_width] of q [rows, heads, width]: row n sees positions 0..positions[n] (the last `window` of
 // them) of slot slots[n]. Position p is cell p, or paths[n, p - lengths[n]] from lengths[n] on, if there are paths.

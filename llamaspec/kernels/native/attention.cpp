@@ -86,17 +86,17 @@ int llamaspec_attend(const Attention* call, int threads) {
 }
 
 void llamaspec_store(const float* x, void* cache, const int64_t* slots, const int64_t* cells, int64_t rows,
-                     int64_t heads, int64_t width, int64_t slot_step, int64_t head_step, int64_t cell_step, int held) {
+                     int64_t heads, int64_t width, int64_t slot_step, int64_t head_step, int64_t cell_step, int type) {
     const Kernels* kernels = llamaspec_kernels();
     for (int64_t row = 0; row < rows; row++)
         for (int64_t head = 0; head < heads; head++) {
             const float* from = x + (row * heads + head) * width;
             int64_t at = slots[row] * slot_step + head * head_step + cells[row] * cell_step;
-            if (held == HELD_Q8_0)
+            if (type == KV_Q8_0)
                 for (int64_t i = 0; i < width / Q8_0_VALUES; i++)
                     to_q8_0(from + i * Q8_0_VALUES, (uint8_t*)cache + at + i * Q8_0_BYTES);
-            else if (held == HELD_HALF) kernels->to_half(from, (uint16_t*)cache + at, width);
-            else if (held == HELD_BF16)
+            else if (type == KV_F16) kernels->to_half(from, (uint16_t*)cache + at, width);
+            else if (type == KV_BF16)
                 for (int64_t i = 0; i < width; i++) ((uint16_t*)cache)[at + i] = float_to_bf16(from[i]);
             else memcpy((float*)cache + at, from, (size_t)width * sizeof(float));
         }

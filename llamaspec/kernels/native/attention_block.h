@@ -2,12 +2,12 @@
 // merged with a running maximum and sum. A branch of a tree is visited in the order of its positions, so it gets the
 // bits of plain decoding. Rows of one sequence share the reading of a block where they see the same cells.
 #pragma once
-#include "act_row.h"
+#include "gate_row.h"
 #include "table.h"
 
 namespace {
 
-struct Walk {  // of one row: position -> cell
+struct CellMap {  // of one row: position -> cell
     int64_t length, path_width, cells;
     const int64_t* path;
     int64_t cell(int64_t position) const {
@@ -23,14 +23,14 @@ struct Walk {  // of one row: position -> cell
 // One row's share of a piece of work, with n_heads queries. Positions [begin, end) are seen.
 struct Row {
     int64_t number, begin, end;
-    Walk walk;
+    CellMap map;
     // positions of the block at `from` that are seen, counted from there
     int low(int64_t from) const { return begin > from ? (int)(begin - from) : 0; }
     int high(int64_t from) const { return end - from < KV_BLOCK ? (int)(end - from) : KV_BLOCK; }
 };
 
 // Scratch memory of a piece of work; queries are numbered row by row.
-struct Desk {
+struct Scratch {
     float* block;                // [64, width]: keys, then values, as floats
     float *q, *sums, *scores;    // [queries, width], [queries, 2, value width], [queries, 64]
     float *peak, *total, *kept;  // [queries]
@@ -46,20 +46,20 @@ void read_q8_0(const uint8_t* blocks, int64_t width, float* to) {
 }
 
 // Cells of positions [from, from + n) as floats, filled up with zeros to whole vectors.
-void read_block(const void* cache, int64_t base, int64_t step, int64_t width, int held, const Walk& walk, int64_t from,
+void read_block(const void* cache, int64_t base, int64_t step, int64_t width, int type, const CellMap& map, int64_t from,
                 int n, float* to) {
     int64_t whole = width / 16 * 16, padded = whole_vectors(width);
     for (int i = 0; i < n; i++, to += padded) {
-        int64_t at = base + walk.cell(from + i) * step;
-        if (held == HELD_Q8_0) {
+        int64_t at = base + map.cell(from + i) * step;
+        if (type == KV_Q8_0) {
             read_q8_0((const uint8_t*)cache + at, width, to);
             continue;
         }
         const uint16_t* halves = (const uint16_t*)cache + at;
-        if (held == HELD_HALF) {
+        if (type == KV_F16) {
             for (int64_t j = 0; j < whole; j += 16) f_store(to + j, f_half(halves + j));
             for (int64_t j = whole; j < width; j++) to[j] = half_to_float(halves[j]);
-        } else if (held == HELD_BF16) {
+        } else if (type == KV_BF16) {
             for (int64_t j = 0; j < width; j++) to[j] = bf16_to_float(halves[j]);
         } else {
             memcpy(to, (const float*)cache + at, (size_t)width * sizeof(float));
@@ -84,7 +84,7 @@ INLINE void score(const float* keys, int64_t width, const float* q, int low, int
 }
 
 // Scores become weights in place, zero where nothing is seen; what was summed before is to be multiplied by `kept`.
-INLINE void soften(float* scores, int low, int high, float softcap, float* peak, float* total, float* kept) {
+INLINE void online_softmax(float* scores, int low, int high, float softcap, float* peak, float* total, float* kept) {
     for (int i = 0; i < low; i++) scores[i] = -INFINITY;
     for (int i = high; i < KV_BLOCK; i++) scores[i] = -INFINITY;
     if (softcap > 0)
@@ -108,7 +108,7 @@ INLINE void soften(float* scores, int low, int high, float softcap, float* peak,
 
 // sums[odd] = kept * sums[odd] + the weighted values of even and odd positions; N vectors of width at a time
 template <int N>
-INLINE void weigh_part(const float* values, int64_t width, const float* weights, int low, int high, float kept,
+INLINE void accumulate_part(const float* values, int64_t width, const float* weights, int low, int high, float kept,
                        float* sums) {
     F even[N], odd[N];
 #pragma GCC unroll 4
@@ -138,36 +138,36 @@ INLINE void weigh_part(const float* values, int64_t width, const float* weights,
     }
 }
 
-INLINE void weigh(const float* values, int64_t width, const float* weights, int low, int high, float kept,
+INLINE void accumulate_values(const float* values, int64_t width, const float* weights, int low, int high, float kept,
                   float* sums) {
     int64_t at = 0;
-    for (; at + 64 <= width; at += 64) weigh_part<4>(values + at, width, weights, low, high, kept, sums + at);
-    for (; at < width; at += 16) weigh_part<1>(values + at, width, weights, low, high, kept, sums + at);
+    for (; at + 64 <= width; at += 64) accumulate_part<4>(values + at, width, weights, low, high, kept, sums + at);
+    for (; at < width; at += 16) accumulate_part<1>(values + at, width, weights, low, high, kept, sums + at);
 }
 
 // The block at `from` for rows [0, n) with n_heads queries each, whose cells are those of the longest.
 void attend_block(const Attention& a, int64_t kv_head, int64_t from, const Row* rows, int n, int n_heads,
-                  const Desk& desk) {
+                  const Scratch& desk) {
     const Row* longest = rows;
     for (int r = 1; r < n; r++)
         if (rows[r].end > longest->end) longest = rows + r;
     int read = longest->high(from);
     if (read <= 0) return;
     int64_t slot = a.slots ? a.slots[rows[0].number] : 0;
-    read_block(a.k, slot * a.k_slot + kv_head * a.k_head, a.k_cell, a.width, a.k_held, longest->walk, from, read,
+    read_block(a.k, slot * a.k_slot + kv_head * a.k_head, a.k_cell, a.width, a.k_type, longest->map, from, read,
                desk.block);
     for (int i = 0; i < n * n_heads; i++) {
         int low = rows[i / n_heads].low(from), high = rows[i / n_heads].high(from);
         if (low >= high) continue;
         score(desk.block, desk.width, desk.q + i * desk.width, low, high, desk.scores + i * KV_BLOCK);
-        soften(desk.scores + i * KV_BLOCK, low, high, a.softcap, desk.peak + i, desk.total + i, desk.kept + i);
+        online_softmax(desk.scores + i * KV_BLOCK, low, high, a.softcap, desk.peak + i, desk.total + i, desk.kept + i);
     }
-    read_block(a.v, slot * a.v_slot + kv_head * a.v_head, a.v_cell, a.value_width, a.v_held, longest->walk, from, read,
+    read_block(a.v, slot * a.v_slot + kv_head * a.v_head, a.v_cell, a.value_width, a.v_type, longest->map, from, read,
                desk.block);
     for (int i = 0; i < n * n_heads; i++) {
         int low = rows[i / n_heads].low(from), high = rows[i / n_heads].high(from);
         if (low < high)
-            weigh(desk.block, desk.value_width, desk.scores + i * KV_BLOCK, low, high, desk.kept[i],
+            accumulate_values(desk.block, desk.value_width, desk.scores + i * KV_BLOCK, low, high, desk.kept[i],
                   desk.sums + 2 * i * desk.value_width);
     }
 }
@@ -181,8 +181,8 @@ Row row_of(const Attention& a, int64_t number) {
             {a.lengths ? a.lengths[number] : 0, a.path_width, a.cells, path}};
 }
 
-Desk lay_out(const Attention& a, int queries, float* at) {
-    Desk desk;
+Scratch lay_out(const Attention& a, int queries, float* at) {
+    Scratch desk;
     desk.width = whole_vectors(a.width), desk.value_width = whole_vectors(a.value_width);
     desk.block = at, at += KV_BLOCK * (desk.width > desk.value_width ? desk.width : desk.value_width);
     desk.q = at, at += queries * desk.width;
@@ -196,13 +196,13 @@ Desk lay_out(const Attention& a, int queries, float* at) {
 void attend_piece(const Attention& a, int64_t first_row, int n, int64_t kv_head, int64_t first_head, int n_heads,
                   float* scratch) {
     Row rows[ROWS_AT_ONCE];
-    Desk desk = lay_out(a, n * n_heads, scratch);
+    Scratch desk = lay_out(a, n * n_heads, scratch);
     int64_t begin = INT64_MAX, end = 0, shared = INT64_MAX;  // up to `shared` all rows see the same cells
     for (int r = 0; r < n; r++) {
         rows[r] = row_of(a, first_row + r);
         begin = rows[r].begin < begin ? rows[r].begin : begin;
         end = rows[r].end > end ? rows[r].end : end;
-        if (a.paths && rows[r].walk.length < shared) shared = rows[r].walk.length;
+        if (a.paths && rows[r].map.length < shared) shared = rows[r].map.length;
         for (int h = 0; h < n_heads; h++) {
             int i = r * n_heads + h;
             const float* q = a.q + (first_row + r) * a.q_row + (first_head + h) * a.width;
@@ -218,7 +218,7 @@ void attend_piece(const Attention& a, int64_t first_row, int n, int64_t kv_head,
             continue;
         }
         for (int r = 0; r < n; r++) {
-            Desk own = desk;
+            Scratch own = desk;
             int i = r * n_heads;
             own.q += i * desk.width, own.sums += 2 * i * desk.value_width, own.scores += i * KV_BLOCK;
             own.peak += i, own.total += i, own.kept += i;

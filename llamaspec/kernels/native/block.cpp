@@ -21,8 +21,8 @@ Product product(const Packed* w, float* y, const float* bias, const float* resid
 }
 
 void store(const BlockPass& pass, const float* x, void* cache, int64_t heads, int64_t width, int64_t slot, int64_t head,
-           int64_t cell, int held) {
-    llamaspec_store(x, cache, pass.write_slots, pass.write_cells, pass.rows, heads, width, slot, head, cell, held);
+           int64_t cell, int type) {
+    llamaspec_store(x, cache, pass.write_slots, pass.write_cells, pass.rows, heads, width, slot, head, cell, type);
 }
 
 // y = x + attention(norm x); y may be x. normed [rows, width].
@@ -42,8 +42,8 @@ bool attention(const BlockWeights& block, const BlockCache& cache, const BlockPa
     }
     llamaspec_rotate(q, q, n, heads, width, pass.cos, pass.sin, pass.half, pass.interleaved, threads);
     llamaspec_rotate(k, k, n, kv_heads, width, pass.cos, pass.sin, pass.half, pass.interleaved, threads);
-    store(pass, k, cache.k, kv_heads, width, cache.k_slot, cache.k_head, cache.k_cell, pass.k_held);
-    store(pass, v, cache.v, kv_heads, block.value_width, cache.v_slot, cache.v_head, cache.v_cell, pass.v_held);
+    store(pass, k, cache.k, kv_heads, width, cache.k_slot, cache.k_head, cache.k_cell, pass.k_type);
+    store(pass, v, cache.v, kv_heads, block.value_width, cache.v_slot, cache.v_head, cache.v_cell, pass.v_type);
     Attention call = {};
     call.q = q, call.k = cache.k, call.v = cache.v, call.out = attended;
     call.positions = pass.positions, call.slots = pass.slots, call.lengths = pass.lengths;
@@ -54,7 +54,7 @@ bool attention(const BlockWeights& block, const BlockCache& cache, const BlockPa
     call.k_slot = cache.k_slot, call.k_head = cache.k_head, call.k_cell = cache.k_cell;
     call.v_slot = cache.v_slot, call.v_head = cache.v_head, call.v_cell = cache.v_cell;
     call.q_row = heads * width, call.out_row = heads * block.value_width;
-    call.scale = block.scale, call.k_held = pass.k_held, call.v_held = pass.v_held;
+    call.scale = block.scale, call.k_type = pass.k_type, call.v_type = pass.v_type;
     if (llamaspec_attend(&call, threads)) return false;
     Product output = product(block.output, pass.y, block.output_bias, x);
     return !llamaspec_products(&output, 1, attended, block.output->columns, n, threads);

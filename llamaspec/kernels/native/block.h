@@ -37,7 +37,7 @@ struct BlockPass {   // what all blocks share
     const int64_t *positions, *slots, *lengths, *paths;  // [rows], paths [rows, path_width] or null: as for attend
     int64_t path_width;
     int64_t cache_slots, cache_cells;  // of every block's cache
-    int32_t k_held, v_held;     // table.h: Held
+    int32_t k_type, v_type;     // table.h: KVType
     int32_t interleaved, threads;
 };
 

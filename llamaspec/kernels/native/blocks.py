@@ -10,8 +10,8 @@ from ...errors import LlamaspecError
 from ..dispatch import BlockParts, EndParts, Held, Matrix, PassInfo
 from ..held import row_width
 from .library import BlockCache, BlockPass, BlockWeights, ModelEnds, library
-from .ops import HELD, whole
-from .packed import Packed, plain
+from .ops import KV_TYPES, as_index
+from .packed import Packed, as_float32
 from .threads import how_many
 
 NAMES = ("q", "k", "v", "output", "gate", "up", "down")
@@ -48,7 +48,7 @@ class Blocks:
         """
         if first == last:
             return x
-        x, y = plain(x, self.width), torch.empty_like(x)
+        x, y = as_float32(x, self.width), torch.empty_like(x)
         n, half = x.shape[0], turn.cos.shape[-1]
         if turn.cos.shape != (n, half):
             raise ValueError(f"cos {list(turn.cos.shape)} for {n} rows")
@@ -65,7 +65,7 @@ class Blocks:
         Raises IndexError for a token, slot, cell or position that does not exist.
         """
         n, half = tokens.shape[0], turn.cos.shape[-1]
-        tokens = whole(tokens, n)
+        tokens = as_index(tokens, n)
         out = torch.empty((n if logits else 0, self.vocabulary))
         kept = self._prepare(turn, stores, n, half)
         failed = self.native.model(
@@ -86,8 +86,8 @@ class Blocks:
         if n > self.rows:
             size = self.native.blocks_scratch(self.weights, len(self.weights), self.width, n)
             self.scratch, self.rows = torch.empty(size + n * (self.width + 2 * half) + 64), n
-        kept = [plain(turn.cos, half), plain(turn.sin, half)]
-        kept += [whole(part, n) for part in (turn.slots, turn.cells, index.positions, index.slots, index.lengths)]
+        kept = [as_float32(turn.cos, half), as_float32(turn.sin, half)]
+        kept += [as_index(part, n) for part in (turn.slots, turn.cells, index.positions, index.slots, index.lengths)]
         call.scratch, call.rows, call.half, call.angles = self.scratch.data_ptr(), n, half, turn.cos.shape[0]
         call.cos, call.sin, call.write_slots, call.write_cells, call.positions, call.slots, call.lengths = [
             part.data_ptr() for part in kept
@@ -125,13 +125,13 @@ class Blocks:
 
     def _vector(self, vector: Tensor) -> int:
         """Where its values lie as float32, as long as this object lives."""
-        self.kept.append(vector := plain(vector, vector.shape[-1]))
+        self.kept.append(vector := as_float32(vector, vector.shape[-1]))
         return vector.data_ptr()
 
     def _open(self, stores: Sequence[Held]) -> None:
         """Pointers to the keys and values of every block. All stores have the same slots, cells and types."""
         shape, types = stores[0].k.shape, (stores[0].k.dtype, stores[0].v.dtype)
-        if any(dtype not in HELD for dtype in types) or len(stores) != len(self.sizes):
+        if any(dtype not in KV_TYPES for dtype in types) or len(stores) != len(self.sizes):
             raise ValueError(f"{len(stores)} stores of {types} for {len(self.sizes)} blocks")
         for at, (store, (key, value), weights) in enumerate(zip(stores, self.sizes, self.weights, strict=True)):
             wanted = (shape[0], weights.kv_heads, shape[2])
@@ -143,7 +143,7 @@ class Blocks:
                 store.k.data_ptr(), store.v.data_ptr(), *store.k.stride()[:3], *store.v.stride()[:3]
             )
         self.call.cache_slots, self.call.cache_cells = shape[0], shape[2]
-        self.call.k_held, self.call.v_held = HELD[types[0]], HELD[types[1]]
+        self.call.k_type, self.call.v_type = KV_TYPES[types[0]], KV_TYPES[types[1]]
         self.stores = stores
 
     def _check(self, failed: int, rows: int) -> None:

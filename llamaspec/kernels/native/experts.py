@@ -10,7 +10,7 @@ from ...errors import LlamaspecError
 from ..dispatch import ExpertParts
 from . import ops
 from .library import Product, library
-from .packed import Packed, plain
+from .packed import Packed, as_float32
 from .threads import how_many
 
 FLOAT = 4
@@ -44,7 +44,7 @@ class Gathered:
         pairs = chosen.flatten()
         order = pairs.argsort(stable=True)
         counts = torch.bincount(pairs, minlength=len(self.first)).tolist()
-        x = plain(x, self.width).index_select(0, order // used)
+        x = as_float32(x, self.width).index_select(0, order // used)
         gate, up = torch.empty((n * used, self.inner)), torch.empty((n * used, self.inner))
         self._multiply(self.first, counts, x, [gate, up])
         y = torch.empty_like(x)
@@ -78,7 +78,7 @@ class Gathered:
             self.kept.append(matrix)
             call.w, call.ldy = matrix.handle, matrix.out
             if bias is not None:
-                self.kept.append(bias := plain(bias, matrix.out))
+                self.kept.append(bias := as_float32(bias, matrix.out))
                 call.bias = bias.data_ptr()
         return calls
 

@@ -27,8 +27,8 @@ class Attention(Structure):
         *((name, c_int64) for name in ("q_row", "out_row", "window")),
         ("scale", c_float),
         ("softcap", c_float),
-        ("k_held", c_int32),
-        ("v_held", c_int32),
+        ("k_type", c_int32),
+        ("v_type", c_int32),
     )
 
 
@@ -76,7 +76,7 @@ class BlockPass(Structure):
         *((name, c_int64) for name in ("half", "angles")),
         *((name, c_void_p) for name in ("write_slots", "write_cells", "positions", "slots", "lengths", "paths")),
         *((name, c_int64) for name in ("path_width", "cache_slots", "cache_cells")),
-        *((name, c_int32) for name in ("k_held", "v_held", "interleaved", "threads")),
+        *((name, c_int32) for name in ("k_type", "v_type", "interleaved", "threads")),
     )
 
 

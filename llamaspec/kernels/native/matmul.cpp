@@ -70,7 +70,7 @@ struct Prepared {
     const uint8_t* tile(int64_t i) const { return data + tiling.first(i) * bytes_per_row; }
 };
 
-int64_t bytes_per_row(const Packed* w) { return w->length * (w->parts ? ROUNDED_BYTES : 16); }
+int64_t bytes_per_row(const Packed* w) { return w->length * (w->parts ? Q8_GROUP_BYTES : 16); }
 
 void prepare(const Kernels* kernels, const float* x, int64_t ldx, const Packed* w, const Prepared& to, int threads) {
     auto work = [&](int64_t begin, int64_t end) {
@@ -79,7 +79,7 @@ void prepare(const Kernels* kernels, const float* x, int64_t ldx, const Packed* 
             uint8_t* tile = (uint8_t*)to.tile(t);
             const float* from = x + to.tiling.first(t) * ldx;
             if (n < places) memset(tile, 0, (size_t)(places * to.bytes_per_row));
-            if (w->parts) kernels->round_rows(from, ldx, places, n, w->length, w->offset, w->parts, tile);
+            if (w->parts) kernels->quantize_rows(from, ldx, places, n, w->length, w->offset, w->parts, tile);
             else kernels->copy_rows(from, ldx, places, n, w->columns, tile);
         }
     };

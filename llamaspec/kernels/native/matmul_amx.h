@@ -35,22 +35,22 @@ INLINE void shape_tiles() {
 
 // whole [PARTS, 16, 16] = x times the levels of one group
 template <class Q>
-INLINE void multiply_group(const uint8_t* levels, const Rounded* x, int32_t* whole) {
+INLINE void multiply_group(const uint8_t* levels, const Q8Group* x, int32_t* whole) {
     ZERO_TILE(0);
-    LOAD_TILE(2, x->q, sizeof(Rounded));
+    LOAD_TILE(2, x->q, sizeof(Q8Group));
     LOAD_TILE(4, levels, 64);
     MULTIPLY_TILES(0, 2, 4);
     STORE_TILE(0, whole);
     if (Q::PARTS == 1) return;
     ZERO_TILE(1);
-    LOAD_TILE(3, x->q + 16, sizeof(Rounded));
+    LOAD_TILE(3, x->q + 16, sizeof(Q8Group));
     LOAD_TILE(5, levels + 256, 64);
     MULTIPLY_TILES(1, 3, 5);
     STORE_TILE(1, whole + 256);
 }
 
 template <class Q>
-INLINE void scale_group(const uint8_t* head, int group, const Rounded* x, const int32_t* whole, F* sums) {
+INLINE void scale_group(const uint8_t* head, int group, const Q8Group* x, const int32_t* whole, F* sums) {
     Scales s;
     Q::load(head, group, &s);
 #pragma GCC unroll 16
@@ -71,10 +71,10 @@ template <class Q>
 void unpack_panel(const uint8_t* panel, int64_t length, uint8_t* levels) {
     for (int64_t done = 0; done < length; done += CHUNK) {
         int groups = length - done < CHUNK ? (int)(length - done) : CHUNK;
-        ask_for(panel, Q::head(groups));
+        prefetch(panel, Q::head(groups));
         panel += Q::head(groups);
         for (int g = 0; g < groups; g++, panel += Body<Q::BITS>::BYTES, levels += 512) {
-            ask_for(panel, Body<Q::BITS>::BYTES);
+            prefetch(panel, Body<Q::BITS>::BYTES);
             B w[8];
             Body<Q::BITS>::unpack(panel, w);
 #pragma GCC unroll 8
@@ -87,7 +87,7 @@ void unpack_panel(const uint8_t* panel, int64_t length, uint8_t* levels) {
 
 // Sums are scaled LAG groups after they were made: vectors cannot be loaded from tiles that are on their way to memory.
 template <class Q>
-void wide_tile(const uint8_t* panel, int64_t length, const uint8_t* levels, const Rounded* x, int rows,
+void wide_tile(const uint8_t* panel, int64_t length, const uint8_t* levels, const Q8Group* x, int rows,
                const Output& out) {
     constexpr int LAG = 3, RING = 4;
     alignas(64) int32_t whole[RING][Q::PARTS * 256];
@@ -121,7 +121,7 @@ void wide_panel(const uint8_t* panel, int64_t length, const uint8_t* x, int64_t 
         part.y += row * out.ldy;
         if (out.residual) part.residual += row * out.ld_residual;
         int left = rows - row < WIDE_TILE ? (int)(rows - row) : WIDE_TILE;
-        wide_tile<Q>(panel, length, levels, (const Rounded*)x + row * length, left, part);
+        wide_tile<Q>(panel, length, levels, (const Q8Group*)x + row * length, left, part);
     }
     asm volatile("tilerelease" ::: "memory");
 }

@@ -1,6 +1,6 @@
 // One panel of 16 weight rows times one tile of x. The order of the sums of a row depends on nothing but the columns.
 #pragma once
-#include "activations.h"
+#include "quantize_rows.h"
 #include "quants/all.h"
 #include "table.h"
 
@@ -32,7 +32,7 @@ INLINE void finish(F* sums, const Output& out) {
 
 // sums[r] += quads [FROM, TO) of ROWS rows. The rows take turns, so that no sum waits for its own last product.
 template <bool WIDE, int FROM, int TO, int ROWS>
-INLINE void dot_quads(const B* w, const Rounded* x, I* sums) {
+INLINE void dot_quads(const B* w, const Q8Group* x, I* sums) {
 #pragma GCC unroll 8
     for (int j = FROM; j < TO; j++)
 #pragma GCC unroll 8
@@ -41,7 +41,7 @@ INLINE void dot_quads(const B* w, const Rounded* x, I* sums) {
 }
 
 template <class Q, int ROWS>
-INLINE void add_rows(const B* w, const Scales& s, const Rounded* x, F* sums) {
+INLINE void add_rows(const B* w, const Scales& s, const Q8Group* x, F* sums) {
     constexpr bool WIDE = Body<Q::BITS>::WIDE, OFFSET = Q::OFFSET && !(WIDE && SIGNED_BYTES);
     I first[ROWS], second[ROWS];
 #pragma GCC unroll 8
@@ -68,7 +68,7 @@ INLINE void add_rows(const B* w, const Scales& s, const Rounded* x, F* sums) {
 }
 
 template <class Q, int ROWS>
-INLINE void add_group(const uint8_t* head, const uint8_t* body, int group, const Rounded* x, F* sums) {
+INLINE void add_group(const uint8_t* head, const uint8_t* body, int group, const Q8Group* x, F* sums) {
     B w[8];
     Body<Q::BITS>::unpack(body, w);
     Scales s;
@@ -84,16 +84,16 @@ INLINE void add_group(const uint8_t* head, const uint8_t* body, int group, const
 // panel: chunks of up to 8 groups of 32 columns, each a head and the groups' bodies. length: groups.
 template <class Q, int ROWS>
 void quant_tile(const uint8_t* panel, int64_t length, const uint8_t* tile, const Output& out) {
-    const Rounded* x = (const Rounded*)tile;
+    const Q8Group* x = (const Q8Group*)tile;
     F sums[ROWS];
 #pragma GCC unroll 16
     for (int m = 0; m < ROWS; m++) sums[m] = f_set(0);
     for (int64_t done = 0; done < length; done += CHUNK) {
         int groups = length - done < CHUNK ? (int)(length - done) : CHUNK;
         const uint8_t* body = panel + Q::head(groups);
-        ask_for(panel, Q::head(groups));
+        prefetch(panel, Q::head(groups));
         for (int g = 0; g < groups; g++) {
-            ask_for(body, Body<Q::BITS>::BYTES);
+            prefetch(body, Body<Q::BITS>::BYTES);
             add_group<Q, ROWS>(panel, body, g, x, sums);
             body += Body<Q::BITS>::BYTES;
             x += ROWS;
@@ -135,7 +135,7 @@ void plain_tile(const uint8_t* panel, int64_t length, const uint8_t* tile, const
 #pragma GCC unroll 4
         for (int c = 0; c < CHAINS; c++) sums[m][c] = f_set(0);
     for (int64_t quad = 0; quad < length; quad++) {
-        ask_for(panel, P::BYTES);
+        prefetch(panel, P::BYTES);
         F w[4];
         P::load(panel, w);
 #pragma GCC unroll 16

@@ -17,7 +17,7 @@
 namespace {
 
 constexpr size_t HUGE_PAGE = 2 << 20;
-constexpr size_t SLACK = AHEAD + 1024;  // prefetches run past the end
+constexpr size_t SLACK = PREFETCH_L2 + 1024;  // prefetches run past the end
 
 uint8_t* reserve(size_t* bytes) {
     *bytes = (*bytes + SLACK + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;

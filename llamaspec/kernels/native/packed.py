@@ -62,7 +62,7 @@ class Packed:
 
     def matmul(self, x: Tensor, out: Tensor | None = None, threads: int | None = None) -> Tensor:
         """x [M, K] -> [M, N] float32. A row's bits do not depend on M, its place or the number of threads."""
-        x = plain(x, self.columns)
+        x = as_float32(x, self.columns)
         m = x.shape[0]
         y = torch.empty((m, self.out)) if out is None else out
         if self.call(
@@ -86,7 +86,7 @@ class Together:
 
     def __init__(self, matrices: Sequence[Packed], biases: Sequence[Tensor | None] | None = None) -> None:
         self.matrices = list(matrices)
-        self.biases = [None if b is None else plain(b, b.shape[-1]) for b in biases or [None] * len(self.matrices)]
+        self.biases = [None if b is None else as_float32(b, b.shape[-1]) for b in biases or [None] * len(self.matrices)]
         self.columns = self.matrices[0].columns
         if any(m.columns != self.columns for m in self.matrices):
             raise ValueError("matrices that share x have the same width")
@@ -95,7 +95,7 @@ class Together:
 
     def __call__(self, x: Tensor, residual: Tensor | None = None) -> list[Tensor]:
         """x [M, K] -> [[M, N_i] float32, ...]; residual [M, N_0] is added to the first."""
-        x = plain(x, self.columns)
+        x = as_float32(x, self.columns)
         m = x.shape[0]
         ys = [torch.empty((m, matrix.out)) for matrix in self.matrices]
         calls = (Product * len(ys))()
@@ -103,14 +103,14 @@ class Together:
             call.w, call.y, call.ldy = matrix.handle, y.data_ptr(), matrix.out
             call.bias = None if bias is None else bias.data_ptr()
         if residual is not None:
-            residual = plain(residual, self.matrices[0].out)
+            residual = as_float32(residual, self.matrices[0].out)
             calls[0].residual = residual.data_ptr()
         if self.native.products(calls, len(ys), x.data_ptr(), self.columns, m, self.threads):
             raise _out_of_memory(m)
         return ys
 
 
-def plain(x: Tensor, columns: int) -> Tensor:
+def as_float32(x: Tensor, columns: int) -> Tensor:
     """x as contiguous float32 on the CPU, if its rows have that many columns."""
     if x.shape[-1] != columns:
         raise ValueError(f"rows of {x.shape[-1]} values, {columns} expected")

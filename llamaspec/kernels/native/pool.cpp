@@ -50,7 +50,7 @@ bool spin(Done done) {
 
 // A worker that is taken off its core in the middle of a piece holds everybody up for a time slice. After such a stall
 // its place stays empty for a while, longer each time it happens again soon.
-struct Patience {
+struct StallBackoff {
     int most = MAX_THREADS;  // may take part until `until`
     int64_t until = 0, hold = SHORTEST_HOLD;
 
@@ -70,7 +70,7 @@ struct alignas(64) Share {
 
 struct Pool {
     std::mutex taken;  // one job at a time
-    Patience patience;
+    StallBackoff backoff;
     int n_workers = 0;  // threads started, all but the caller's
     Worker workers[MAX_THREADS];
     Share shares[MAX_THREADS];
@@ -191,7 +191,7 @@ struct Pool {
         sleep_until(alone);
         int64_t waited = microseconds() - start;
         if (late == 0 || waited <= STALL + 2 * longest) return;
-        if (before < 0 || computed(workers, n_workers) - before < waited * late / 2) patience.stalled(threads, late);
+        if (before < 0 || computed(workers, n_workers) - before < waited * late / 2) backoff.stalled(threads, late);
     }
 
     template <class Done>
@@ -232,7 +232,7 @@ void share_work(int threads, int64_t items, int64_t grain, void (*work)(void*, i
     if (threads > MAX_THREADS) threads = MAX_THREADS;
     Pool* shared = threads > 1 ? pool() : nullptr;
     if (shared && shared->taken.try_lock()) {
-        threads = shared->patience.allowed(threads);
+        threads = shared->backoff.allowed(threads);
         if (threads > 1) shared->run(threads, items, grain, work, context);
         shared->taken.unlock();
         if (threads > 1) return;

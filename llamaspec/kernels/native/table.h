@@ -6,17 +6,17 @@
 
 constexpr int PANEL = 16;          // weight rows that are computed together
 constexpr int CHUNK = 8;           // groups of 32 columns that share a head
-constexpr int ROUNDED_BYTES = 48;  // one row's group, rounded (activations.h)
+constexpr int Q8_GROUP_BYTES = 48;  // one row's group, rounded (quantize_rows.h)
 constexpr int MAX_TILE = 16, WIDE_TILE = 16;
 
-// Weights are asked for twice, so many bytes before their use: into the second cache, which has places for more lines
-// on their way from memory, and from there into the first. Tried: 0 to 2048 and 1536 to 16384 (scripts/bench/LOG.md).
-constexpr int SOON = 1024, AHEAD = 4096;
-INLINE void ask_for(const uint8_t* at, int bytes) {
+// Weights are prefetched twice, so many bytes before their use: to L2, which has places for more lines
+// on their way from memory, and from there to L1. Tried: 0 to 2048 and 1536 to 16384 (scripts/bench/LOG.md).
+constexpr int PREFETCH_L1 = 1024, PREFETCH_L2 = 4096;
+INLINE void prefetch(const uint8_t* at, int bytes) {
 #pragma GCC unroll 8
     for (int i = 0; i < bytes; i += 64) {
-        __builtin_prefetch(at + SOON + i, 0, 3);
-        __builtin_prefetch(at + AHEAD + i, 0, 2);
+        __builtin_prefetch(at + PREFETCH_L1 + i, 0, 3);
+        __builtin_prefetch(at + PREFETCH_L2 + i, 0, 2);
     }
 }
 
@@ -51,7 +51,7 @@ struct WideKernels {
 };
 
 // How a cache holds numbers. Q8_0 is GGUF's: blocks of 32, a half precision scale and 32 signed bytes.
-enum Held { HELD_FLOAT, HELD_HALF, HELD_Q8_0, HELD_BF16 };
+enum KVType { KV_F32, KV_F16, KV_Q8_0, KV_BF16 };
 constexpr int64_t Q8_0_VALUES = 32, Q8_0_BYTES = 34;
 
 struct Attention {  // api.h documents the fields
@@ -70,7 +70,7 @@ struct Attention {  // api.h documents the fields
     int64_t q_row, out_row;
     int64_t window;  // 0: all positions
     float scale, softcap;
-    int32_t k_held, v_held;  // Held
+    int32_t k_type, v_type;  // KVType
 };
 
 struct Kernels {
@@ -78,7 +78,7 @@ struct Kernels {
     int tile_rows, tile_rows_float;
     const TypeKernels* types;
     const WideKernels* wide;  // null if there is nothing better than tiles
-    void (*round_rows)(const float* x, int64_t ldx, int rows, int n, int64_t groups, int offset, int parts,
+    void (*quantize_rows)(const float* x, int64_t ldx, int rows, int n, int64_t groups, int offset, int parts,
                        uint8_t* tile);
     void (*copy_rows)(const float* x, int64_t ldx, int rows, int n, int64_t columns, uint8_t* tile);
     void (*rms_norm)(const float* x, const float* weight, float* y, int64_t width, float eps);

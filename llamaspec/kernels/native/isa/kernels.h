@@ -12,6 +12,6 @@ const TypeKernels type_kernels[] = {EACH_QUANT(QUANT_ROW) EACH_PLAIN(PLAIN_ROW){
 
 #define KERNELS(label)                                                                                             \
     {                                                                                                              \
-        label, TILE_ROWS, TILE_ROWS_FLOAT, type_kernels, nullptr, round_rows, copy_rows, rms_norm_row, rotate_row, \
+        label, TILE_ROWS, TILE_ROWS_FLOAT, type_kernels, nullptr, quantize_rows, copy_rows, rms_norm_row, rotate_row, \
             silu_mul_run, add_run, read_run, half_run, attend_piece                                                \
     }

@@ -8,17 +8,17 @@
 namespace {
 
 // One row and one group of 32 columns, rounded to 8 bits with a scale of its own (as fine as llama.cpp's Q8_0).
-struct Rounded {
+struct Q8Group {
     int8_t q[32];
     float d;           // x = q d
     float total;       // d * sum of q: what a minimum is multiplied by
     int32_t start[2];  // -OFFSET * sum of q over each half (PARTS 2), or over the whole group in start[0]
 };
-static_assert(sizeof(Rounded) == ROUNDED_BYTES, "the tile kernels use fixed steps");
+static_assert(sizeof(Q8Group) == Q8_GROUP_BYTES, "the tile kernels use fixed steps");
 
 // One row's group. d is not peak / 127 but the factor that fits x best once q is chosen: 3 % less error. NaN and
 // infinity reach d, so they are not lost in the rounding.
-INLINE void round_group(const float* x, int offset, int parts, Rounded* to) {
+INLINE void quantize_group(const float* x, int offset, int parts, Q8Group* to) {
     F x_low = f_load(x), x_high = f_load(x + 16);
     float peak = f_peak(f_max(f_abs(x_low), f_abs(x_high)));
     float inverse = peak > 1e-30f ? 127.0f / peak : 0.0f;  // less is zero: no quotient overflows
@@ -35,10 +35,10 @@ INLINE void round_group(const float* x, int offset, int parts, Rounded* to) {
 }
 
 // Rows [first, first + n) of a tile of `rows` rows: record (group, row) at index group * rows + row.
-void round_rows(const float* x, int64_t ldx, int rows, int n, int64_t groups, int offset, int parts, uint8_t* tile) {
+void quantize_rows(const float* x, int64_t ldx, int rows, int n, int64_t groups, int offset, int parts, uint8_t* tile) {
     for (int row = 0; row < n; row++) {
-        Rounded* to = (Rounded*)tile + row;
-        for (int64_t g = 0; g < groups; g++) round_group(x + row * ldx + 32 * g, offset, parts, to + g * rows);
+        Q8Group* to = (Q8Group*)tile + row;
+        for (int64_t g = 0; g < groups; g++) quantize_group(x + row * ldx + 32 * g, offset, parts, to + g * rows);
     }
 }
 

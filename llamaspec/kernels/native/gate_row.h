@@ -50,7 +50,7 @@ float read_run(const uint8_t* bytes, int64_t n) {
     for (int64_t at = 0; at + 512 <= n; at += 512)
 #pragma GCC unroll 8
         for (int j = 0; j < 8; j++) {
-            ask_for(bytes + at + 64 * j, 64);
+            prefetch(bytes + at + 64 * j, 64);
             highest[j] = f_max(f_load((const float*)(bytes + at + 64 * j)), highest[j]);
         }
     for (int j = 1; j < 8; j++) highest[0] = f_max(highest[0], highest[j]);
