@@ -66,6 +66,8 @@ class Dense:
     def load(self, slot: int, length: int, parts: Sequence[np.ndarray]) -> None:
         """What `save` gave."""
         for plane, part in zip(self.planes, parts, strict=True):
+            if part.shape[1] != length:
+                raise ValueError(f"{part.shape[1]} cells, not {length}")
             plane.write(slot, 0, part)
 
 
@@ -106,7 +108,7 @@ class Window:
 
     def truncate(self, slot: int, length: int) -> int:
         """0 where the window behind `length` is no longer whole."""
-        if length - self.window + 1 < self.lost[slot]:
+        if max(0, length - self.window + 1) < self.lost[slot]:
             length = 0
         if length == 0:
             self.lost[slot] = 0
