@@ -2,7 +2,13 @@
 
 #include <atomic>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
 #include "cpu.h"
+#include "matmul.h"
 #include "pool.h"
 
 static std::atomic<const Kernels*> in_use{nullptr};
@@ -15,7 +21,7 @@ const Kernels* llamaspec_kernels() {
     return kernels;
 }
 
-int llamaspec_version() { return 4; }
+int llamaspec_version() { return 5; }
 int llamaspec_cores() { return cores(); }
 const char* llamaspec_isa() { return llamaspec_kernels()->name; }
 
@@ -28,13 +34,31 @@ int llamaspec_use(const char* isa) {
 
 int64_t llamaspec_row_bytes(int type, int64_t columns) { return row_bytes(type, columns); }
 
-Packed* llamaspec_pack(int type, const uint8_t* bytes, int64_t rows, int64_t columns, int threads) {
-    return pack(type, bytes, rows, columns, threads);
+Packed* llamaspec_pack(Arena* arena, int type, const uint8_t* bytes, int64_t count, int64_t rows, int64_t columns,
+                       int threads) {
+    return pack(arena, type, bytes, count, rows, columns, threads);
+}
+
+Arena* llamaspec_arena_new() {
+    constexpr size_t CHUNK = 256 << 20;  // little is lost at the ends of chunks: what is not touched is not resident
+    return arena_new(CHUNK);
+}
+void llamaspec_arena_release(Arena* arena) { arena_drop(arena); }
+int64_t llamaspec_arena_reserved(Arena* arena) { return (int64_t)arena_reserved(arena); }
+
+void llamaspec_drop_pages(const uint8_t* bytes, int64_t n) {
+#if defined(__linux__)
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = ((uintptr_t)bytes + page - 1) / page * page;
+    uintptr_t end = ((uintptr_t)bytes + (uintptr_t)n) / page * page;
+    if (begin < end) madvise((void*)begin, end - begin, MADV_DONTNEED);
+#else
+    (void)bytes, (void)n;
+#endif
 }
 
 void llamaspec_release(Packed* packed) { release(packed); }
 const uint8_t* llamaspec_packed_data(const Packed* packed) { return packed->data; }
-int64_t llamaspec_packed_bytes(const Packed* packed) { return packed->panels * packed->panel_bytes; }
+int64_t llamaspec_packed_bytes(const Packed* packed) { return packed->bytes(); }
 
 void llamaspec_rows(int type, const uint8_t* bytes, int64_t columns, const int64_t* ids, int64_t n, float* out) {
     int64_t step = row_bytes(type, columns);
@@ -42,10 +66,6 @@ void llamaspec_rows(int type, const uint8_t* bytes, int64_t columns, const int64
 }
 
 int llamaspec_matmul(const Packed* w, const float* x, int64_t rows, float* y, int threads) {
-    Product product = {w, y, w->rows, nullptr, nullptr};
+    Product product = {w, y, w->rows, nullptr, nullptr, 0, 0};
     return multiply(llamaspec_kernels(), x, w->columns, rows, &product, 1, threads) ? 0 : 1;
-}
-
-int llamaspec_products(const Product* products, int n, const float* x, int64_t ldx, int64_t rows, int threads) {
-    return multiply(llamaspec_kernels(), x, ldx, rows, products, n, threads) ? 0 : 1;
 }

@@ -1,11 +1,6 @@
-#include <math.h>
-#include <stdlib.h>
-
 #include <atomic>
 
-#include "api.h"
-#include "half.h"
-#include "pool.h"
+#include "run.h"
 
 namespace {
 
@@ -36,40 +31,21 @@ void attend_rows(const Kernels* kernels, const Attention& a, int64_t first, int6
     }
 }
 
-// One block of Q8_0 of 32 values: scale = largest / 127, bytes to the nearest, ties to even. Compiled once, for every
-// instruction set. A block with a NaN or an infinity gets a scale that hands it on.
-void to_q8_0(const float* x, uint8_t* block) {
-    float largest = 0;
-    for (int i = 0; i < Q8_0_VALUES; i++) {
-        float size = fabsf(x[i]);
-        largest = size > largest || size != size ? size : largest;
-    }
-    float scale = largest / 127.0f, inverse = scale != 0 ? 1.0f / scale : 0.0f;
-    write_u16(block, float_to_half(scale));
-    for (int i = 0; i < Q8_0_VALUES; i++) {
-        float value = x[i] * inverse;
-        value = value < 127.0f ? value : value == value ? 127.0f : 0.0f;
-        value = value > -127.0f ? value : -127.0f;
-        block[2 + i] = (uint8_t)(int8_t)(int)(value + 12582912.0f - 12582912.0f);  // 1.5 * 2^23: the adder rounds
-    }
-}
-
 }  // namespace
 
-int llamaspec_attend(const Attention* call, int threads) {
-    const Kernels* kernels = llamaspec_kernels();
-    const Attention& a = *call;
+bool attend(const Kernels* kernels, const Attention& a, int threads) {
     int64_t group = a.heads / a.kv_heads, seen = 0;
     for (int64_t row = 0; row < a.rows; row++) seen += a.positions[row] + 1;
     if (seen * a.heads * a.width <= ALONE_VALUES) threads = 1;
     Pieces pieces = cut(a, threads);
     int64_t widest = whole_vectors(a.width > a.value_width ? a.width : a.value_width);
     int64_t floats = KV_BLOCK * widest + pieces.rows_at_once * pieces.heads_at_once * (3 * widest + KV_BLOCK + 3);
-    std::atomic<bool> out_of_memory{false};
+    std::atomic<bool> done{true};
     auto work = [&](int64_t begin, int64_t end) {
-        float* scratch = (float*)malloc((size_t)floats * sizeof(float));
+        static thread_local Buffer buffer;
+        float* scratch = buffer.floats(floats);
         if (!scratch) {
-            out_of_memory = true;
+            done = false;
             return;
         }
         for (int64_t i = begin; i < end; i++) {
@@ -79,25 +55,19 @@ int llamaspec_attend(const Attention* call, int threads) {
             attend_rows(kernels, a, first, last < a.rows ? last : a.rows, kv_head, kv_head * group + head, heads,
                         scratch);
         }
-        free(scratch);
     };
     share(threads, pieces.row_groups * pieces.per_row_group, 1, work);
-    return out_of_memory;
+    return done;
 }
 
-void llamaspec_store(const float* x, void* cache, const int64_t* slots, const int64_t* cells, int64_t rows,
-                     int64_t heads, int64_t width, int64_t slot_step, int64_t head_step, int64_t cell_step, int type) {
-    const Kernels* kernels = llamaspec_kernels();
-    for (int64_t row = 0; row < rows; row++)
-        for (int64_t head = 0; head < heads; head++) {
-            const float* from = x + (row * heads + head) * width;
-            int64_t at = slots[row] * slot_step + head * head_step + cells[row] * cell_step;
-            if (type == KV_Q8_0)
-                for (int64_t i = 0; i < width / Q8_0_VALUES; i++)
-                    to_q8_0(from + i * Q8_0_VALUES, (uint8_t*)cache + at + i * Q8_0_BYTES);
-            else if (type == KV_F16) kernels->to_half(from, (uint16_t*)cache + at, width);
-            else if (type == KV_BF16)
-                for (int64_t i = 0; i < width; i++) ((uint16_t*)cache)[at + i] = float_to_bf16(from[i]);
-            else memcpy((float*)cache + at, from, (size_t)width * sizeof(float));
-        }
+bool run_attend(const AttendOp& op, const Run& run) {
+    Attention a = {};
+    a.q = run.at(op.q), a.out = run.at(op.y), a.sinks = op.sinks;
+    a.positions = run.positions, a.slots = run.slots, a.lengths = run.lengths;
+    a.paths = run.paths, a.path_width = run.pass.path_width;
+    a.rows = run.rows, a.heads = op.heads, a.kv_heads = op.kv_heads;
+    a.width = op.width, a.value_width = op.value_width, a.q_step = op.q.step, a.out_step = op.y.step;
+    a.k = run.pass.planes[op.k], a.v = run.pass.planes[op.v];
+    a.window = op.window, a.scale = op.scale, a.softcap = op.softcap;
+    return attend(run.kernels, a, run.pass.threads);
 }

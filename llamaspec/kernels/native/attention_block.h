@@ -2,23 +2,11 @@
 // merged with a running maximum and sum. A branch of a tree is visited in the order of its positions, so it gets the
 // bits of plain decoding. Rows of one sequence share the reading of a block where they see the same cells.
 #pragma once
+#include "cell_map.h"
 #include "gate_row.h"
 #include "table.h"
 
 namespace {
-
-struct CellMap {  // of one row: position -> cell
-    int64_t length, path_width, cells;
-    const int64_t* path;
-    int64_t cell(int64_t position) const {
-        int64_t cell = position;
-        if (path && position >= length) {
-            int64_t step = position - length;
-            cell = path[step < path_width ? step : path_width - 1];
-        }
-        return cell < 0 ? 0 : cell < cells ? cell : cells - 1;
-    }
-};
 
 // One row's share of a piece of work, with n_heads queries. Positions [begin, end) are seen.
 struct Row {
@@ -45,41 +33,67 @@ void read_q8_0(const uint8_t* blocks, int64_t width, float* to) {
     }
 }
 
+void read_row(const uint8_t* at, int type, int64_t width, float* to) {
+    if (type == KV_Q8_0) return read_q8_0(at, width, to);
+    if (type == KV_F16) {
+        int64_t j = 0;
+        for (; j + 16 <= width; j += 16) f_store(to + j, f_half(at + 2 * j));
+        for (; j < width; j++) to[j] = half_to_float(read_u16(at + 2 * j));
+    } else if (type == KV_BF16) {
+        for (int64_t j = 0; j < width; j++) to[j] = bf16_to_float(read_u16(at + 2 * j));
+    } else {
+        memcpy(to, at, (size_t)width * sizeof(float));
+    }
+}
+
 // Cells of positions [from, from + n) as floats, filled up with zeros to whole vectors.
-void read_block(const void* cache, int64_t base, int64_t step, int64_t width, int type, const CellMap& map, int64_t from,
-                int n, float* to) {
-    int64_t whole = width / 16 * 16, padded = whole_vectors(width);
+void read_block(const Plane& plane, int64_t slot, int64_t head, int64_t width, CellMap map, int64_t from, int n,
+                float* to) {
+    int64_t padded = whole_vectors(width);
+    const uint8_t* base = plane.data + slot * plane.slot_step + head * plane.head_step;
+    map.cells = plane.cells, map.ring = plane.ring;
     for (int i = 0; i < n; i++, to += padded) {
-        int64_t at = base + map.cell(from + i) * step;
-        if (type == KV_Q8_0) {
-            read_q8_0((const uint8_t*)cache + at, width, to);
-            continue;
-        }
-        const uint16_t* halves = (const uint16_t*)cache + at;
-        if (type == KV_F16) {
-            for (int64_t j = 0; j < whole; j += 16) f_store(to + j, f_half(halves + j));
-            for (int64_t j = whole; j < width; j++) to[j] = half_to_float(halves[j]);
-        } else if (type == KV_BF16) {
-            for (int64_t j = 0; j < width; j++) to[j] = bf16_to_float(halves[j]);
-        } else {
-            memcpy(to, (const float*)cache + at, (size_t)width * sizeof(float));
-        }
+        read_row(base + map.cell(from + i) * plane.cell_step, plane.type, width, to);
         for (int64_t j = width; j < padded; j++) to[j] = 0;
     }
 }
 
-// scores[i] = q . keys[i], 16 keys at a time
-INLINE void score(const float* keys, int64_t width, const float* q, int low, int high, float* scores) {
-    for (int i = low / 16 * 16; i < high; i += 16) {
-        F sums[16];
+// scores[r * 64 + i] = q[r] . keys[i] for Q queries and K keys: a key that was loaded serves all of them
+template <int Q, int K>
+INLINE void score_tile(const float* keys, int64_t width, const float* q, float* scores) {
+    F sums[Q * K];
 #pragma GCC unroll 16
-        for (int j = 0; j < 16; j++) sums[j] = f_set(0);
-        for (int64_t at = 0; at < width; at += 16) {
-            F part = f_load(q + at);
+    for (int i = 0; i < Q * K; i++) sums[i] = f_set(0);
+    for (int64_t at = 0; at < width; at += 16) {
+        F key[K];
 #pragma GCC unroll 16
-            for (int j = 0; j < 16; j++) sums[j] = f_fma(part, f_load(keys + (i + j) * width + at), sums[j]);
+        for (int k = 0; k < K; k++) key[k] = f_load(keys + k * width + at);
+#pragma GCC unroll 16
+        for (int r = 0; r < Q; r++) {
+            F part = f_load(q + r * width + at);
+#pragma GCC unroll 16
+            for (int k = 0; k < K; k++) sums[r * K + k] = f_fma(part, key[k], sums[r * K + k]);
         }
-        f_store(scores + i, f_sums(sums));
+    }
+    float all[Q * K];
+    f_sums<Q * K>(sums, all);
+    for (int r = 0; r < Q; r++)
+        for (int k = 0; k < K; k++) scores[r * KV_BLOCK + k] = all[r * K + k];
+}
+
+template <int Q>
+INLINE void score(const float* keys, int64_t width, const float* q, int i, float* scores) {
+    constexpr int K = SCORE_SUMS / Q;
+    for (int j = i; j < i + 16; j += K) score_tile<Q, K>(keys + j * width, width, q, scores + j);
+}
+
+// Of all queries and at least the keys [low, high), 16 keys at a time.
+void score_all(const Scratch& s, int queries, int low, int high) {
+    constexpr int Q = SCORE_SUMS == 16 ? 4 : 2;
+    for (int i = low / 16 * 16; i < high; i += 16) {
+        int at = 0;
+        for (; at + Q <= queries; at += Q) score<Q>(s.block, s.width, s.q + at * s.width, i, s.scores + at * KV_BLOCK);
+        for (; at < queries; at++) score<1>(s.block, s.width, s.q + at * s.width, i, s.scores + at * KV_BLOCK);
     }
 }
 
@@ -88,7 +102,10 @@ INLINE void online_softmax(float* scores, int low, int high, float softcap, floa
     for (int i = 0; i < low; i++) scores[i] = -INFINITY;
     for (int i = high; i < KV_BLOCK; i++) scores[i] = -INFINITY;
     if (softcap > 0)
-        for (int i = low; i < high; i++) scores[i] = softcap * tanhf(scores[i] / softcap);
+        for (int i = 0; i < KV_BLOCK; i += 16) {
+            F capped = f_mul(f_set(softcap), f_tanh(f_div(f_load(scores + i), f_set(softcap))));
+            f_store(scores + i, f_select_below(f_load(scores + i), -3e38f, f_load(scores + i), capped));
+        }
     F highest = f_load(scores);
     for (int i = 16; i < KV_BLOCK; i += 16) highest = f_max(highest, f_load(scores + i));
     float block_peak = f_peak(highest), before = *peak;
@@ -106,70 +123,88 @@ INLINE void online_softmax(float* scores, int low, int high, float softcap, floa
     *total = *total * factor[0] + f_sum(sum);
 }
 
-// sums[odd] = kept * sums[odd] + the weighted values of even and odd positions; N vectors of width at a time
-template <int N>
-INLINE void accumulate_part(const float* values, int64_t width, const float* weights, int low, int high, float kept,
-                       float* sums) {
-    F even[N], odd[N];
-#pragma GCC unroll 4
-    for (int j = 0; j < N; j++) {
-        even[j] = f_mul(f_load(sums + 16 * j), f_set(kept));
-        odd[j] = f_mul(f_load(sums + width + 16 * j), f_set(kept));
+// For each of Q queries: sums[odd] = kept * sums[odd] + the weighted values of even and odd positions, N vectors of
+// width at a time. step: from value to value; width: of a query's sums.
+template <int Q, int N>
+INLINE void accumulate_part(const float* values, int64_t step, const float* weights, int low, int high,
+                            const float* kept, float* sums, int64_t width) {
+    F even[Q][N], odd[Q][N];
+#define EACH                      \
+    _Pragma("GCC unroll 4")       \
+    for (int r = 0; r < Q; r++)   \
+        _Pragma("GCC unroll 4")   \
+        for (int j = 0; j < N; j++)
+    EACH {
+        even[r][j] = f_mul(f_load(sums + 2 * r * width + 16 * j), f_set(kept[r]));
+        odd[r][j] = f_mul(f_load(sums + (2 * r + 1) * width + 16 * j), f_set(kept[r]));
     }
     int i = low;
     if (i % 2 && i < high) {
-#pragma GCC unroll 4
-        for (int j = 0; j < N; j++) odd[j] = f_fma(f_load(values + i * width + 16 * j), f_set(weights[i]), odd[j]);
+        EACH odd[r][j] = f_fma(f_load(values + i * step + 16 * j), f_set(weights[r * KV_BLOCK + i]), odd[r][j]);
         i++;
     }
-    for (; i + 2 <= high; i += 2)
-#pragma GCC unroll 4
-        for (int j = 0; j < N; j++) {
-            even[j] = f_fma(f_load(values + i * width + 16 * j), f_set(weights[i]), even[j]);
-            odd[j] = f_fma(f_load(values + (i + 1) * width + 16 * j), f_set(weights[i + 1]), odd[j]);
-        }
-    if (i < high)
-#pragma GCC unroll 4
-        for (int j = 0; j < N; j++) even[j] = f_fma(f_load(values + i * width + 16 * j), f_set(weights[i]), even[j]);
-#pragma GCC unroll 4
-    for (int j = 0; j < N; j++) {
-        f_store(sums + 16 * j, even[j]);
-        f_store(sums + width + 16 * j, odd[j]);
+    for (; i + 2 <= high; i += 2) {
+        EACH even[r][j] = f_fma(f_load(values + i * step + 16 * j), f_set(weights[r * KV_BLOCK + i]), even[r][j]);
+        EACH odd[r][j] =
+            f_fma(f_load(values + (i + 1) * step + 16 * j), f_set(weights[r * KV_BLOCK + i + 1]), odd[r][j]);
     }
+    if (i < high)
+        EACH even[r][j] = f_fma(f_load(values + i * step + 16 * j), f_set(weights[r * KV_BLOCK + i]), even[r][j]);
+    EACH {
+        f_store(sums + 2 * r * width + 16 * j, even[r][j]);
+        f_store(sums + (2 * r + 1) * width + 16 * j, odd[r][j]);
+    }
+#undef EACH
 }
 
-INLINE void accumulate_values(const float* values, int64_t width, const float* weights, int low, int high, float kept,
-                  float* sums) {
+template <int Q>
+INLINE void accumulate_values(const float* values, int64_t step, const float* weights, int low, int high,
+                              const float* kept, float* sums, int64_t width) {
+    constexpr int N = VALUE_SUMS / (2 * Q) < 4 ? VALUE_SUMS / (2 * Q) : 4;
     int64_t at = 0;
-    for (; at + 64 <= width; at += 64) accumulate_part<4>(values + at, width, weights, low, high, kept, sums + at);
-    for (; at < width; at += 16) accumulate_part<1>(values + at, width, weights, low, high, kept, sums + at);
+    for (; at + 16 * N <= width; at += 16 * N)
+        accumulate_part<Q, N>(values + at, step, weights, low, high, kept, sums + at, width);
+    for (; at < width; at += 16) accumulate_part<Q, 1>(values + at, step, weights, low, high, kept, sums + at, width);
+}
+
+// The values of the block at `from` for all queries; step: from value to value.
+void accumulate_all(const Scratch& s, const Row* rows, int queries, int n_heads, int64_t from, int64_t step) {
+    for (int i = 0; i < queries;) {
+        const Row &row = rows[i / n_heads], &next = rows[(i + 1 < queries ? i + 1 : i) / n_heads];
+        int low = row.low(from), high = row.high(from);
+        bool pair = i + 1 < queries && next.low(from) == low && next.high(from) == high;
+        const float* weights = s.scores + i * KV_BLOCK;
+        float* sums = s.sums + 2 * i * s.value_width;
+        if (low < high && pair)
+            accumulate_values<2>(s.block, step, weights, low, high, s.kept + i, sums, s.value_width);
+        else if (low < high)
+            accumulate_values<1>(s.block, step, weights, low, high, s.kept + i, sums, s.value_width);
+        i += pair ? 2 : 1;
+    }
 }
 
 // The block at `from` for rows [0, n) with n_heads queries each, whose cells are those of the longest.
 void attend_block(const Attention& a, int64_t kv_head, int64_t from, const Row* rows, int n, int n_heads,
-                  const Scratch& desk) {
+                  const Scratch& s) {
     const Row* longest = rows;
-    for (int r = 1; r < n; r++)
+    int low = KV_BLOCK;  // of any row
+    for (int r = 0; r < n; r++) {
         if (rows[r].end > longest->end) longest = rows + r;
+        if (rows[r].low(from) < low) low = rows[r].low(from);
+    }
     int read = longest->high(from);
-    if (read <= 0) return;
+    if (read <= low) return;
     int64_t slot = a.slots ? a.slots[rows[0].number] : 0;
-    read_block(a.k, slot * a.k_slot + kv_head * a.k_head, a.k_cell, a.width, a.k_type, longest->map, from, read,
-               desk.block);
+    read_block(a.k, slot, kv_head, a.width, longest->map, from, read, s.block);
+    score_all(s, n * n_heads, low, read);
     for (int i = 0; i < n * n_heads; i++) {
-        int low = rows[i / n_heads].low(from), high = rows[i / n_heads].high(from);
-        if (low >= high) continue;
-        score(desk.block, desk.width, desk.q + i * desk.width, low, high, desk.scores + i * KV_BLOCK);
-        online_softmax(desk.scores + i * KV_BLOCK, low, high, a.softcap, desk.peak + i, desk.total + i, desk.kept + i);
+        int seen_from = rows[i / n_heads].low(from), seen_to = rows[i / n_heads].high(from);
+        if (seen_from < seen_to)
+            online_softmax(s.scores + i * KV_BLOCK, seen_from, seen_to, a.softcap, s.peak + i, s.total + i, s.kept + i);
     }
-    read_block(a.v, slot * a.v_slot + kv_head * a.v_head, a.v_cell, a.value_width, a.v_type, longest->map, from, read,
-               desk.block);
-    for (int i = 0; i < n * n_heads; i++) {
-        int low = rows[i / n_heads].low(from), high = rows[i / n_heads].high(from);
-        if (low < high)
-            accumulate_values(desk.block, desk.value_width, desk.scores + i * KV_BLOCK, low, high, desk.kept[i],
-                  desk.sums + 2 * i * desk.value_width);
-    }
+    bool prefix = a.v.data == a.k.data;
+    if (!prefix) read_block(a.v, slot, kv_head, a.value_width, longest->map, from, read, s.block);
+    accumulate_all(s, rows, n * n_heads, n_heads, from, prefix ? s.width : s.value_width);
 }
 
 Row row_of(const Attention& a, int64_t number) {
@@ -178,60 +213,62 @@ Row row_of(const Attention& a, int64_t number) {
     return {number,
             a.window > 0 && end > a.window ? end - a.window : 0,
             end,
-            {a.lengths ? a.lengths[number] : 0, a.path_width, a.cells, path}};
+            {a.lengths ? a.lengths[number] : 0, a.path_width, 0, 0, path}};
 }
 
 Scratch lay_out(const Attention& a, int queries, float* at) {
-    Scratch desk;
-    desk.width = whole_vectors(a.width), desk.value_width = whole_vectors(a.value_width);
-    desk.block = at, at += KV_BLOCK * (desk.width > desk.value_width ? desk.width : desk.value_width);
-    desk.q = at, at += queries * desk.width;
-    desk.sums = at, at += queries * 2 * desk.value_width;
-    desk.scores = at, at += queries * KV_BLOCK;
-    desk.peak = at, desk.total = at + queries, desk.kept = at + 2 * queries;
-    return desk;
+    Scratch s;
+    s.width = whole_vectors(a.width), s.value_width = whole_vectors(a.value_width);
+    s.block = at, at += KV_BLOCK * (s.width > s.value_width ? s.width : s.value_width);
+    s.q = at, at += queries * s.width;
+    s.sums = at, at += queries * 2 * s.value_width;
+    s.scores = at, at += queries * KV_BLOCK;
+    s.peak = at, s.total = at + queries, s.kept = at + 2 * queries;
+    return s;
 }
 
-// Rows [first_row, first_row + n) of one slot, n_heads query heads of one kv head. scratch: attend_scratch floats.
+void start_query(const Attention& a, int64_t row, int64_t head, int i, const Scratch& s) {
+    const float* q = a.q + row * a.q_step + head * a.width;
+    for (int64_t j = 0; j < s.width; j++) s.q[i * s.width + j] = j < a.width ? q[j] * a.scale : 0.0f;
+    for (int64_t j = 0; j < 2 * s.value_width; j++) s.sums[2 * i * s.value_width + j] = 0;
+    s.peak[i] = a.sinks ? a.sinks[head] : -INFINITY;
+    s.total[i] = a.sinks ? 1.0f : 0.0f;
+}
+
+void finish_query(const Attention& a, int64_t row, int64_t head, int i, const Scratch& s) {
+    const float *even = s.sums + 2 * i * s.value_width, *odd = even + s.value_width;
+    float* out = a.out + row * a.out_step + head * a.value_width;
+    for (int64_t j = 0; j < a.value_width; j++) out[j] = (even[j] + odd[j]) / s.total[i];
+}
+
+// Rows [first_row, first_row + n) of one slot, n_heads query heads of one kv head. scratch: attend_floats.
 void attend_piece(const Attention& a, int64_t first_row, int n, int64_t kv_head, int64_t first_head, int n_heads,
                   float* scratch) {
     Row rows[ROWS_AT_ONCE];
-    Scratch desk = lay_out(a, n * n_heads, scratch);
+    Scratch s = lay_out(a, n * n_heads, scratch);
     int64_t begin = INT64_MAX, end = 0, shared = INT64_MAX;  // up to `shared` all rows see the same cells
     for (int r = 0; r < n; r++) {
         rows[r] = row_of(a, first_row + r);
         begin = rows[r].begin < begin ? rows[r].begin : begin;
         end = rows[r].end > end ? rows[r].end : end;
         if (a.paths && rows[r].map.length < shared) shared = rows[r].map.length;
-        for (int h = 0; h < n_heads; h++) {
-            int i = r * n_heads + h;
-            const float* q = a.q + (first_row + r) * a.q_row + (first_head + h) * a.width;
-            for (int64_t j = 0; j < desk.width; j++) desk.q[i * desk.width + j] = j < a.width ? q[j] * a.scale : 0.0f;
-            for (int64_t j = 0; j < 2 * desk.value_width; j++) desk.sums[2 * i * desk.value_width + j] = 0;
-            desk.peak[i] = a.sinks ? a.sinks[first_head + h] : -INFINITY;
-            desk.total[i] = a.sinks ? 1.0f : 0.0f;
-        }
+        for (int h = 0; h < n_heads; h++) start_query(a, first_row + r, first_head + h, r * n_heads + h, s);
     }
     for (int64_t from = begin / KV_BLOCK * KV_BLOCK; from < end; from += KV_BLOCK) {
         if (from + KV_BLOCK <= shared) {
-            attend_block(a, kv_head, from, rows, n, n_heads, desk);
+            attend_block(a, kv_head, from, rows, n, n_heads, s);
             continue;
         }
         for (int r = 0; r < n; r++) {
-            Scratch own = desk;
+            Scratch own = s;
             int i = r * n_heads;
-            own.q += i * desk.width, own.sums += 2 * i * desk.value_width, own.scores += i * KV_BLOCK;
+            own.q += i * s.width, own.sums += 2 * i * s.value_width, own.scores += i * KV_BLOCK;
             own.peak += i, own.total += i, own.kept += i;
             attend_block(a, kv_head, from, rows + r, 1, n_heads, own);
         }
     }
     for (int r = 0; r < n; r++)
-        for (int h = 0; h < n_heads; h++) {
-            int64_t i = r * n_heads + h;
-            const float *even = desk.sums + 2 * i * desk.value_width, *odd = even + desk.value_width;
-            float* out = a.out + (first_row + r) * a.out_row + (first_head + h) * a.value_width;
-            for (int64_t j = 0; j < a.value_width; j++) out[j] = (even[j] + odd[j]) / desk.total[i];
-        }
+        for (int h = 0; h < n_heads; h++) finish_query(a, first_row + r, first_head + h, r * n_heads + h, s);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "block.h"
 
-#include "api.h"
+#include "calls.h"
 
 namespace {
 
@@ -17,7 +17,7 @@ struct Cutter {
 };
 
 Product product(const Packed* w, float* y, const float* bias, const float* residual = nullptr) {
-    return {w, y, w->rows, bias, residual};
+    return {w, y, w->rows, bias, residual, w->rows, 0};
 }
 
 void store(const BlockPass& pass, const float* x, void* cache, int64_t heads, int64_t width, int64_t slot, int64_t head,
@@ -44,7 +44,7 @@ bool attention(const BlockWeights& block, const BlockCache& cache, const BlockPa
     llamaspec_rotate(k, k, n, kv_heads, width, pass.cos, pass.sin, pass.half, pass.interleaved, threads);
     store(pass, k, cache.k, kv_heads, width, cache.k_slot, cache.k_head, cache.k_cell, pass.k_type);
     store(pass, v, cache.v, kv_heads, block.value_width, cache.v_slot, cache.v_head, cache.v_cell, pass.v_type);
-    Attention call = {};
+    AttendCall call = {};
     call.q = q, call.k = cache.k, call.v = cache.v, call.out = attended;
     call.positions = pass.positions, call.slots = pass.slots, call.lengths = pass.lengths;
     call.paths = pass.paths, call.path_width = pass.path_width;

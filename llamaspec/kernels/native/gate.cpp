@@ -1,21 +1,35 @@
-#include "api.h"
-#include "pool.h"
+#include "run.h"
 
-template <class Run>
-static void by_runs(int64_t n, int threads, Run run) {
-    auto work = [&](int64_t begin, int64_t end) {
-        int64_t from = begin * 4096, to = end * 4096 < n ? end * 4096 : n;
-        run(from, to - from);
-    };
-    share(n > ALONE_VALUES ? threads : 1, (n + 4095) / 4096, 1, work);
+bool run_gate(const GateOp& op, const Run& run) {
+    bool one_gate = op.gate.width == 1 && op.y.width > 1;
+    const float *gate = run.at(op.gate), *up = op.up.width ? run.at(op.up) : nullptr;
+    float* y = run.at(op.y);
+    run.by_values(op.y.width, [&](int64_t row, int64_t from, int64_t to) {
+        run.kernels->gate(op.activation, gate + row * op.gate.step + (one_gate ? 0 : from), one_gate,
+                          up ? up + row * op.up.step + from : nullptr, y + row * op.y.step + from, to - from,
+                          op.limit);
+    });
+    return true;
 }
 
-void llamaspec_silu_mul(const float* gate, const float* up, float* y, int64_t n, int threads) {
-    const Kernels* kernels = llamaspec_kernels();
-    by_runs(n, threads, [&](int64_t at, int64_t count) { kernels->silu_mul(gate + at, up + at, y + at, count); });
+bool run_element(const ElementOp& op, const Run& run) {
+    bool two = op.kind == ELEMENT_ADD || op.kind == ELEMENT_MULTIPLY;
+    const float *a = run.at(op.a), *b = two ? run.at(op.b) : a;
+    int64_t b_step = two ? op.b.step : op.a.step;
+    float* y = run.at(op.y);
+    run.by_values(op.y.width, [&](int64_t row, int64_t from, int64_t to) {
+        run.kernels->element(op.kind, a + row * op.a.step + from, b + row * b_step + from, y + row * op.y.step + from,
+                             to - from, op.factor);
+    });
+    return true;
 }
 
-void llamaspec_add(const float* a, const float* b, float* y, int64_t n, int threads) {
-    const Kernels* kernels = llamaspec_kernels();
-    by_runs(n, threads, [&](int64_t at, int64_t count) { kernels->add(a + at, b + at, y + at, count); });
+bool run_decay(const DecayOp& op, const Run& run) {
+    const float* x = run.at(op.x);
+    float* y = run.at(op.y);
+    run.by_values(op.y.width, [&](int64_t row, int64_t from, int64_t to) {
+        run.kernels->decay(x + row * op.x.step + from, op.bias + from, op.rate + from, y + row * op.y.step + from,
+                           to - from);
+    });
+    return true;
 }

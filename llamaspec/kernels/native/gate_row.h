@@ -1,40 +1,100 @@
-// Element by element: exp, SiLU times gate, sum, rounding to half precision.
+// Element by element: activation times up, sums and products, the decay of a recurrent state, half precision.
 #pragma once
+#include "activations.h"
+#include "tape.h"
 
 namespace {
 
-// e^x, within 2 units in the last place; 0 below -87.3, infinity above 88.8 and perhaps above 88.3 (n = 128).
-INLINE F f_exp(F x) {
-    F bounded = f_min(f_set(88.8f), f_max(f_set(-87.3365447505f), x));
-    F n = f_round(f_mul(bounded, f_set(1.44269504088896341f)));
-    F r = f_fnma(n, f_set(0.693359375f), bounded);  // ln 2 in two pieces, so that the difference is exact
-    r = f_fnma(n, f_set(-2.12194440e-4f), r);
-    F p = f_set(1.9875691500e-4f);  // Cephes' polynomial for (e^r - 1 - r) / r^2
-    p = f_fma(p, r, f_set(1.3981999507e-3f));
-    p = f_fma(p, r, f_set(8.3334519073e-3f));
-    p = f_fma(p, r, f_set(4.1665795894e-2f));
-    p = f_fma(p, r, f_set(1.6666665459e-1f));
-    p = f_fma(p, r, f_set(5.0000001201e-1f));
-    p = f_add(f_fma(p, f_mul(r, r), r), f_set(1));
-    return f_clear_below(f_scale2(p, n), x, -87.3365447505f);
-}
-
-INLINE F f_silu_mul(F gate, F up) { return f_mul(f_div(gate, f_add(f_set(1), f_exp(f_sub(f_set(0), gate)))), up); }
-
-void silu_mul_run(const float* gate, const float* up, float* y, int64_t n) {
+// y[i..] = OP(i) for n values: f(at) gives sixteen of them; the last ones come through a vector of their own
+template <class At>
+INLINE void each_vector(int64_t n, float* y, const At& at) {
     int64_t i = 0;
-    for (; i + 16 <= n; i += 16) f_store(y + i, f_silu_mul(f_load(gate + i), f_load(up + i)));
+    for (; i + 16 <= n; i += 16) f_store(y + i, at(i, (int)16));
     if (i == n) return;
-    float a[16] = {0}, b[16] = {0};
-    for (int64_t j = i; j < n; j++) a[j - i] = gate[j], b[j - i] = up[j];
-    f_store(a, f_silu_mul(f_load(a), f_load(b)));
-    for (int64_t j = i; j < n; j++) y[j] = a[j - i];
+    float rest[16];
+    f_store(rest, at(i, (int)(n - i)));
+    for (int64_t j = i; j < n; j++) y[j] = rest[j - i];
 }
 
-void add_run(const float* a, const float* b, float* y, int64_t n) {
-    int64_t i = 0;
-    for (; i + 16 <= n; i += 16) f_store(y + i, f_add(f_load(a + i), f_load(b + i)));
-    for (; i < n; i++) y[i] = a[i] + b[i];
+INLINE F f_load_some(const float* x, int n) {  // zeros behind them
+    if (n == 16) return f_load(x);
+    float some[16] = {0};
+    for (int i = 0; i < n; i++) some[i] = x[i];
+    return f_load(some);
+}
+
+template <class A>
+struct Gated {
+    static constexpr bool OAI = false;
+};
+template <>
+struct Gated<SwigluOai> {
+    static constexpr bool OAI = true;
+};
+
+template <class A>
+INLINE F f_gate(F gate, F up, bool has_up, float limit) {
+    constexpr bool OAI = Gated<A>::OAI;
+    if (OAI && limit > 0) gate = f_min(f_set(limit), gate);
+    F active = A::of(gate);
+    if (!OAI && limit > 0) active = f_min(f_set(limit), active);
+    if (!has_up) return active;
+    if (limit > 0) up = f_max(f_set(-limit), f_min(f_set(limit), up));
+    return f_mul(active, OAI ? f_add(up, f_set(1)) : up);
+}
+
+template <class A>
+void gate_with(const float* gate, int one_gate, const float* up, float* y, int64_t n, float limit) {
+    each_vector(n, y, [&](int64_t i, int count) INLINE_LAMBDA {
+        F g = one_gate ? f_set(gate[0]) : f_load_some(gate + i, count);
+        return f_gate<A>(g, up ? f_load_some(up + i, count) : g, up != nullptr, limit);
+    });
+}
+
+void gate_run(int activation, const float* gate, int one_gate, const float* up, float* y, int64_t n, float limit) {
+#define CASE(number, A) \
+    case number: return gate_with<A>(gate, one_gate, up, y, n, limit);
+    switch (activation) { EACH_ACTIVATION(CASE) }
+#undef CASE
+}
+
+void element_run(int kind, const float* a, const float* b, float* y, int64_t n, float factor) {
+    each_vector(n, y, [&](int64_t i, int count) INLINE_LAMBDA {
+        F x = f_load_some(a + i, count), by = f_set(factor);
+        if (kind == ELEMENT_ADD) return f_add(x, f_load_some(b + i, count));
+        if (kind == ELEMENT_MULTIPLY) return f_mul(x, f_load_some(b + i, count));
+        if (kind == ELEMENT_SCALE) return f_mul(by, x);
+        return f_mul(by, f_tanh(f_div(x, by)));
+    });
+}
+
+void add_scaled_run(const float* x, float factor, float* y, int64_t n) {
+    each_vector(n, y, [&](int64_t i, int count) INLINE_LAMBDA {
+        return f_add(f_load_some(y + i, count), f_mul(f_load_some(x + i, count), f_set(factor)));
+    });
+}
+
+void decay_run(const float* x, const float* bias, const float* rate, float* y, int64_t n) {
+    each_vector(n, y, [&](int64_t i, int count) INLINE_LAMBDA {
+        F z = f_add(f_load_some(x + i, count), f_load_some(bias + i, count));
+        return f_exp(f_mul(f_load_some(rate + i, count), f_softplus(z)));
+    });
+}
+
+void softplus_run(const float* x, float* y, int64_t n) {
+    each_vector(n, y, [&](int64_t i, int count) INLINE_LAMBDA { return f_softplus(f_load_some(x + i, count)); });
+}
+
+void softmax_run(const float* x, float* y, int64_t n) {
+    float peak = x[0];
+    for (int64_t i = 1; i < n; i++) peak = x[i] > peak ? x[i] : peak;
+    F sum = f_set(0);
+    each_vector(n, y, [&](int64_t i, int count) INLINE_LAMBDA {
+        return f_exp(f_sub(f_load_some(x + i, count), f_set(peak)));
+    });
+    for (int64_t i = 0; i < n; i += 16) sum = f_add(sum, f_load_some(y + i, n - i < 16 ? (int)(n - i) : 16));
+    F total = f_set(f_sum(sum));
+    each_vector(n, y, [&](int64_t i, int count) INLINE_LAMBDA { return f_div(f_load_some(y + i, count), total); });
 }
 
 void half_run(const float* x, void* y, int64_t n) {

@@ -7,18 +7,21 @@ from pathlib import Path
 
 from ...errors import LlamaspecError
 
-VERSION = 4
+VERSION = 5
 """Of the C interface (api.h)."""
 
 
 class Product(Structure):
     """One of several products of the same x (matmul.h)."""
 
-    _fields_ = (("w", c_void_p), ("y", c_void_p), ("ldy", c_int64), ("bias", c_void_p), ("residual", c_void_p))
+    _fields_ = (
+        *(("w", c_void_p), ("y", c_void_p), ("ldy", c_int64), ("bias", c_void_p), ("residual", c_void_p)),
+        *(("ld_residual", c_int64), ("matrix", c_int64)),
+    )
 
 
 class Attention(Structure):
-    """One call of attention (table.h)."""
+    """One call of attention (calls.h)."""
 
     _fields_ = (
         *((name, c_void_p) for name in ("q", "k", "v", "out", "sinks", "positions", "slots", "lengths", "paths")),
@@ -86,12 +89,17 @@ _SIGNATURES: dict[str, tuple[type | None, tuple[type, ...]]] = {
     "isa": (c_char_p, ()),
     "use": (N, (c_char_p,)),
     "row_bytes": (L, (N, L)),
-    "pack": (P, (N, P, L, L, N)),
+    "arena_new": (P, ()),
+    "arena_release": (None, (P,)),
+    "arena_reserved": (L, (P,)),
+    "pack": (P, (P, N, P, L, L, L, N)),
     "release": (None, (P,)),
     "packed_bytes": (L, (P,)),
     "packed_data": (P, (P,)),
     "rows": (None, (N, P, L, P, L, P)),
+    "drop_pages": (None, (P, L)),
     "matmul": (N, (P, P, L, P, N)),
+    "run": (N, (P, L, P)),
     "products": (N, (POINTER(Product), N, P, L, L, N)),
     "rms_norm": (None, (P, P, P, L, L, F, N)),
     "rotate": (None, (P, P, L, L, L, P, P, L, N, N)),

@@ -1,12 +1,19 @@
-#include "api.h"
-#include "pool.h"
+#include "run.h"
 
-void llamaspec_rms_norm(const float* x, const float* weight, float* y, int64_t rows, int64_t width, float eps,
-                        int threads) {
-    const Kernels* kernels = llamaspec_kernels();
+bool run_norm(const NormOp& op, const Run& run) {
+    const float* x = run.at(op.x);
+    float* y = run.at(op.y);
+    int64_t width = op.x.width / op.groups;
     auto work = [&](int64_t begin, int64_t end) {
-        for (int64_t row = begin; row < end; row++)
-            kernels->rms_norm(x + row * width, weight, y + row * width, width, eps);
+        for (int64_t i = begin; i < end; i++) {
+            int64_t row = i / op.groups, group = i % op.groups;
+            run.kernels->norm(op.kind, x + row * op.x.step + group * width,
+                              op.weight ? op.weight + group * op.weight_step : nullptr,
+                              op.bias ? op.bias + group * op.weight_step : nullptr,
+                              y + row * op.y.step + group * width, width, op.eps);
+        }
     };
-    share(rows * width > ALONE_VALUES ? threads : 1, rows, 1 + ALONE_VALUES / 4 / (width + 1), work);
+    share(run.rows * op.x.width > ALONE_VALUES ? run.pass.threads : 1, run.rows * op.groups,
+          1 + ALONE_VALUES / 4 / (width + 1), work);
+    return true;
 }

@@ -1,38 +1,17 @@
 #include "pack.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <new>
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
 
+#include "arena.h"
 #include "lanes/generic.h"
 #include "quants/all.h"
 #include "pool.h"
 #include "table.h"
 
 namespace {
-
-constexpr size_t HUGE_PAGE = 2 << 20;
-constexpr size_t SLACK = PREFETCH_L2 + 1024;  // prefetches run past the end
-
-uint8_t* reserve(size_t* bytes) {
-    *bytes = (*bytes + SLACK + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    void* at = nullptr;
-#if defined(_WIN32)
-    at = _aligned_malloc(*bytes, 64);
-    if (at) memset(at, 0, *bytes);
-#else
-    if (posix_memalign(&at, HUGE_PAGE, *bytes) != 0) return nullptr;
-#if defined(__linux__)
-    madvise(at, *bytes, MADV_HUGEPAGE);
-#endif
-#endif
-    return (uint8_t*)at;
-}
 
 template <class Q>
 struct QuantPacker {
@@ -123,31 +102,33 @@ int64_t row_bytes(int type, int64_t columns) {
     return format && columns > 0 && columns % format->elements == 0 ? columns / format->elements * format->bytes : 0;
 }
 
-Packed* pack(int type, const uint8_t* bytes, int64_t rows, int64_t columns, int threads) {
+Packed* pack(Arena* shared, int type, const uint8_t* bytes, int64_t count, int64_t rows, int64_t columns, int threads) {
     const Format* format = format_of(type);
-    if (!format || rows <= 0 || row_bytes(type, columns) == 0) return nullptr;
+    if (!format || rows <= 0 || count <= 0 || row_bytes(type, columns) == 0) return nullptr;
     bool quant = format->parts > 0;
     int64_t length = quant ? columns / 32 : (columns + 3) / 4, panels = (rows + PANEL - 1) / PANEL;
     int64_t panel_bytes = quant ? format->panel_bytes(length) : length * 64 * format->bytes;
-    size_t size = (size_t)(panel_bytes * panels);
-    uint8_t* data = reserve(&size);
+    Arena* arena = shared ? shared : arena_new(0);
+    uint8_t* data = arena ? arena_take(arena, (size_t)(panel_bytes * panels * count)) : nullptr;
+    if (arena && !shared) arena_drop(arena);  // the matrix is its only user
     if (!data) return nullptr;
-    Packed* made = new (std::nothrow)
-        Packed{type, format->offset, format->parts, rows, columns, length, panel_bytes, panels, data, size};
+    Packed* made = new (std::nothrow) Packed{type,        format->offset, format->parts, rows, columns, length,
+                                             panel_bytes, panels,         count,         data, arena};
     if (!made) {
-        free(data);
+        arena_drop(arena);
         return nullptr;
     }
     int64_t step = row_bytes(type, columns);
     auto work = [&](int64_t begin, int64_t end) {
-        for (int64_t p = begin; p < end; p++) {
-            int lanes = (int)(rows - p * PANEL < PANEL ? rows - p * PANEL : PANEL);
-            const uint8_t* from = bytes + p * PANEL * step;
-            if (quant) format->panel(from, lanes, columns, data + p * panel_bytes);
-            else plain_panel(type, from, lanes, columns, data + p * panel_bytes);
+        for (int64_t i = begin; i < end; i++) {
+            int64_t row = i % panels * PANEL, lanes = rows - row < PANEL ? rows - row : PANEL;
+            const uint8_t* from = bytes + (i / panels * rows + row) * step;
+            uint8_t* to = data + i * panel_bytes;
+            if (quant) format->panel(from, (int)lanes, columns, to);
+            else plain_panel(type, from, (int)lanes, columns, to);
         }
     };
-    share(threads, panels, 4, work);
+    share(threads, panels * count, 4, work);
     return made;
 }
 
@@ -160,11 +141,6 @@ void unpack_row(int type, const uint8_t* row, int64_t columns, float* out) {
 }
 
 void release(Packed* packed) {
-    if (!packed) return;
-#if defined(_WIN32)
-    _aligned_free(packed->data);
-#else
-    free(packed->data);
-#endif
+    if (packed) arena_drop(packed->arena);
     delete packed;
 }

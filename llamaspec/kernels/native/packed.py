@@ -22,17 +22,39 @@ def supports(type_name: str, columns: int) -> bool:
     return type_name in TYPES and library().row_bytes(TYPES[type_name], columns) > 0
 
 
-class Packed:
-    """A matrix [N, K], repacked once: 16 rows side by side (quants/body.h). `rows` still reads the file's own bytes."""
+class Arena:
+    """Memory for the packed matrices of one model, one behind the other; it lives as long as one of them does."""
 
-    def __init__(self, tensor: QuantizedTensor, threads: int | None = None) -> None:
-        """Raises LlamaspecError for a type, width or size that cannot be packed, and when memory runs out."""
+    def __init__(self) -> None:
+        """Raises LlamaspecError when memory runs out."""
+        native = library()
+        self.release, self.handle = native.arena_release, native.arena_new()
+        if not self.handle:
+            raise LlamaspecError("out of memory before packing", hint="use a smaller file")
+
+    def __del__(self) -> None:
+        handle, self.handle = getattr(self, "handle", None), None
+        if handle:
+            self.release(handle)
+
+
+class Packed:
+    """A matrix [N, K] or a stack [E, N, K], repacked once: 16 rows side by side (quants/body.h).
+
+    `rows` still reads the file's own bytes. count: E, 1 for a matrix. out, columns: N, K.
+    """
+
+    def __init__(self, tensor: QuantizedTensor, threads: int | None = None, arena: Arena | None = None) -> None:
+        """arena: where it is to lie, else in memory of its own.
+
+        Raises LlamaspecError for a type, width or size that cannot be packed, and when memory runs out.
+        """
         native = library()
         self.shape = tensor.shape
         self.type = TYPES.get(tensor.type, -1)
         columns = tensor.shape[-1]
         row = native.row_bytes(self.type, columns)
-        if len(tensor.shape) != 2 or row == 0:
+        if len(tensor.shape) not in (2, 3) or row == 0:
             raise LlamaspecError(f"tensor {tensor.name!r}: no native kernel for {tensor.type} {list(tensor.shape)}")
         data = tensor.data.contiguous()
         if data.device.type != "cpu" or data.numel() * data.element_size() != row * tensor.rows:
@@ -40,12 +62,16 @@ class Packed:
                 f"tensor {tensor.name!r}: {data.numel() * data.element_size()} bytes on {data.device.type}, "
                 f"{row * tensor.rows} on the CPU are needed"
             )
-        self.source = data
+        self.count, self.out, self.columns = (1, *tensor.shape)[-3:]
+        self.source, self.source_address = data, data.data_ptr()
+        self.source_bytes = row * tensor.rows
         self.release = native.release  # the destructor may run when modules are gone
-        self.handle = native.pack(self.type, data.data_ptr(), tensor.rows, columns, how_many(threads))
+        self.handle = native.pack(
+            None if arena is None else arena.handle, self.type, self.source_address, self.count, self.out, columns,
+            how_many(threads),
+        )  # fmt: skip
         if not self.handle:
             raise LlamaspecError(f"out of memory while packing tensor {tensor.name!r}", hint="use a smaller file")
-        self.out, self.columns = tensor.shape
         self.native = native
         self.threads = how_many(threads)
         self.call = native.matmul
@@ -61,7 +87,9 @@ class Packed:
         return self.native.packed_bytes(self.handle)
 
     def matmul(self, x: Tensor, out: Tensor | None = None, threads: int | None = None) -> Tensor:
-        """x [M, K] -> [M, N] float32. A row's bits do not depend on M, its place or the number of threads."""
+        """x [M, K] -> [M, N] float32, not of a stack. Bits do not depend on M, a row's place or the number of threads."""
+        if self.count > 1:
+            raise ValueError(f"a stack {list(self.shape)} is not multiplied as a whole")
         x = as_float32(x, self.columns)
         m = x.shape[0]
         y = torch.empty((m, self.out)) if out is None else out
@@ -71,13 +99,17 @@ class Packed:
             raise _out_of_memory(m)
         return y
 
+    def drop_source_pages(self) -> None:
+        """Give the memory of the file's bytes back; `rows` reads them again. Only where they are mapped from a file."""
+        self.native.drop_pages(self.source_address, self.source_bytes)
+
     def rows(self, ids: Tensor) -> Tensor:
-        """ids [n] int64 -> [n, K] float32, bit for bit the dequantised rows."""
+        """ids [n] int64 -> [n, K] float32, bit for bit the dequantised rows; those of a stack are numbered through."""
         ids = ids.to(torch.int64).contiguous()
-        if ids.numel() and (int(ids.min()) < 0 or int(ids.max()) >= self.out):
-            raise IndexError(f"row ids must be 0..{self.out - 1}")
+        if ids.numel() and (int(ids.min()) < 0 or int(ids.max()) >= self.count * self.out):
+            raise IndexError(f"row ids must be 0..{self.count * self.out - 1}")
         y = torch.empty((ids.numel(), self.columns))
-        self.native.rows(self.type, self.source.data_ptr(), self.columns, ids.data_ptr(), ids.numel(), y.data_ptr())
+        self.native.rows(self.type, self.source_address, self.columns, ids.data_ptr(), ids.numel(), y.data_ptr())
         return y
 
 
@@ -104,7 +136,7 @@ class Together:
             call.bias = None if bias is None else bias.data_ptr()
         if residual is not None:
             residual = as_float32(residual, self.matrices[0].out)
-            calls[0].residual = residual.data_ptr()
+            calls[0].residual, calls[0].ld_residual = residual.data_ptr(), self.matrices[0].out
         if self.native.products(calls, len(ys), x.data_ptr(), self.columns, m, self.threads):
             raise _out_of_memory(m)
         return ys

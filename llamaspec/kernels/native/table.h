@@ -2,15 +2,18 @@
 #pragma once
 #include <stdint.h>
 
-#define INLINE inline __attribute__((always_inline))  // a call in the innermost loops costs more than the work
+#include "tape.h"
 
-constexpr int PANEL = 16;          // weight rows that are computed together
-constexpr int CHUNK = 8;           // groups of 32 columns that share a head
-constexpr int Q8_GROUP_BYTES = 48;  // one row's group, rounded (quantize_rows.h)
+#define INLINE inline __attribute__((always_inline))  // a call in the innermost loops costs more than the work
+#define INLINE_LAMBDA __attribute__((always_inline))
+
+constexpr int PANEL = 16;           // weight rows that are computed together
+constexpr int CHUNK = 8;            // groups of 32 columns that share a head
+constexpr int Q8_GROUP_BYTES = 48;  // one row's group, quantized (quantize_rows.h)
 constexpr int MAX_TILE = 16, WIDE_TILE = 16;
 
-// Weights are prefetched twice, so many bytes before their use: to L2, which has places for more lines
-// on their way from memory, and from there to L1. Tried: 0 to 2048 and 1536 to 16384 (scripts/bench/LOG.md).
+// Weights are prefetched twice, so many bytes before their use: to L2, which has places for more lines on their way
+// from memory, and from there to L1. Tried: 0 to 2048 and 1536 to 16384 (scripts/bench/LOG.md).
 constexpr int PREFETCH_L1 = 1024, PREFETCH_L2 = 4096;
 INLINE void prefetch(const uint8_t* at, int bytes) {
 #pragma GCC unroll 8
@@ -54,23 +57,17 @@ struct WideKernels {
 enum KVType { KV_F32, KV_F16, KV_Q8_0, KV_BF16 };
 constexpr int64_t Q8_0_VALUES = 32, Q8_0_BYTES = 34;
 
-struct Attention {  // api.h documents the fields
+// Attention of rows: row n sees positions 0..positions[n] (the last `window` of them) of its slot. Position p is cell
+// p, or paths[n, p - lengths[n]] from lengths[n] on, if there are paths.
+struct Attention {
     const float* q;
-    const void* k;
-    const void* v;
     float* out;
-    const float* sinks;
-    const int64_t* positions;
-    const int64_t* slots;
-    const int64_t* lengths;
-    const int64_t* paths;
-    int64_t path_width;
-    int64_t rows, heads, kv_heads, width, value_width, cells;
-    int64_t k_slot, k_head, k_cell, v_slot, v_head, v_cell;  // steps in elements, of Q8_0 in bytes
-    int64_t q_row, out_row;
-    int64_t window;  // 0: all positions
+    const float* sinks;                                     // [heads] or null
+    const int64_t *positions, *slots, *lengths, *paths;     // [rows], paths [rows, path_width]; all but the first or null
+    int64_t path_width, rows, heads, kv_heads, width, value_width, q_step, out_step;
+    Plane k, v;          // v.data == k.data: values are the first value_width of each key
+    int64_t window;      // 0: all positions
     float scale, softcap;
-    int32_t k_type, v_type;  // KVType
 };
 
 struct Kernels {
@@ -79,13 +76,24 @@ struct Kernels {
     const TypeKernels* types;
     const WideKernels* wide;  // null if there is nothing better than tiles
     void (*quantize_rows)(const float* x, int64_t ldx, int rows, int n, int64_t groups, int offset, int parts,
-                       uint8_t* tile);
+                          uint8_t* tile);
     void (*copy_rows)(const float* x, int64_t ldx, int rows, int n, int64_t columns, uint8_t* tile);
-    void (*rms_norm)(const float* x, const float* weight, float* y, int64_t width, float eps);
-    void (*rotate)(const float* x, float* y, int64_t heads, int64_t width, const float* cos, const float* sin,
-                   int64_t half, int interleaved);
-    void (*silu_mul)(const float* gate, const float* up, float* y, int64_t n);
-    void (*add)(const float* a, const float* b, float* y, int64_t n);
+    // one row, or one part of a row
+    void (*norm)(int kind, const float* x, const float* weight, const float* bias, float* y, int64_t width, float eps);
+    void (*rotate)(const float* x, float* y, int64_t heads, int64_t width, int64_t offset, const float* cos,
+                   const float* sin, int64_t half, int interleaved);
+    // y = activation(gate) * up; up may be null; one_gate: gate[0] for all of y
+    void (*gate)(int activation, const float* gate, int one_gate, const float* up, float* y, int64_t n, float limit);
+    void (*element)(int kind, const float* a, const float* b, float* y, int64_t n, float factor);
+    void (*decay)(const float* x, const float* bias, const float* rate, float* y, int64_t n);
+    void (*softmax)(const float* x, float* y, int64_t n);
+    void (*softplus)(const float* x, float* y, int64_t n);
+    void (*add_scaled)(const float* x, float factor, float* y, int64_t n);  // y += factor * x
+    // y[c] = sum over j of weight[c, j] * inputs[j][c], + bias[c], for channels c from `from` on
+    void (*convolve)(const float* const* inputs, const float* weight, const float* bias, float* y, int64_t from,
+                     int64_t n, int64_t kernel);
+    void (*delta)(const float* from, float* state, int64_t size, const float* q, const float* k, const float* v,
+                  float beta, float decay, float scale, float* y);  // y null: the state alone
     float (*read)(const uint8_t* bytes, int64_t n);
     void (*to_half)(const float* x, void* y, int64_t n);
     void (*attend)(const Attention& a, int64_t first_row, int rows, int64_t kv_head, int64_t first_head, int heads,

@@ -11,6 +11,7 @@ constexpr int TILE_ROWS = 3;
 constexpr int TOGETHER = 1;  // rows whose dot products are interleaved
 constexpr int TILE_ROWS_FLOAT = 2;
 constexpr int CHAINS = 2;
+constexpr int SCORE_SUMS = 4, VALUE_SUMS = 4;  // of attention, in registers
 constexpr bool SIGNED_BYTES = false;
 
 struct F {
@@ -87,16 +88,30 @@ INLINE F f_clear_below(F y, F x, float bound) {
     return {_mm256_andnot_ps(_mm256_cmp_ps(x.a, b, _CMP_LT_OQ), y.a),
             _mm256_andnot_ps(_mm256_cmp_ps(x.b, b, _CMP_LT_OQ), y.b)};
 }
-INLINE float f_sum(F x) {
+INLINE F f_select_below(F x, float bound, F below, F other) {
+    __m256 b = _mm256_set1_ps(bound);
+    return {_mm256_blendv_ps(other.a, below.a, _mm256_cmp_ps(x.a, b, _CMP_LT_OQ)),
+            _mm256_blendv_ps(other.b, below.b, _mm256_cmp_ps(x.b, b, _CMP_LT_OQ))};
+}
+INLINE __m128 sums_of_quarters(F x) {
     __m256 b = _mm256_add_ps(x.a, x.b);
-    __m128 c = _mm_add_ps(_mm256_castps256_ps128(b), _mm256_extractf128_ps(b, 1));
+    return _mm_add_ps(_mm256_castps256_ps128(b), _mm256_extractf128_ps(b, 1));
+}
+INLINE float f_sum(F x) {
+    __m128 c = sums_of_quarters(x);
     c = _mm_add_ps(c, _mm_movehl_ps(c, c));
     return _mm_cvtss_f32(_mm_add_ss(c, _mm_movehdup_ps(c)));
 }
-INLINE F f_sums(const F* x) {
-    float sums[16];
-    for (int i = 0; i < 16; i++) sums[i] = f_sum(x[i]);
-    return f_load(sums);
+template <int N>
+INLINE void f_sums(const F* x, float* to) {  // four at a time, in the order of f_sum
+#pragma GCC unroll 4
+    for (int i = 0; i < N; i += 4) {
+        __m128 a = sums_of_quarters(x[i]), b = sums_of_quarters(x[i + 1]);
+        __m128 c = sums_of_quarters(x[i + 2]), d = sums_of_quarters(x[i + 3]);
+        __m128 ab = _mm_add_ps(_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b));
+        __m128 cd = _mm_add_ps(_mm_unpacklo_ps(c, d), _mm_unpackhi_ps(c, d));
+        _mm_storeu_ps(to + i, _mm_add_ps(_mm_shuffle_ps(ab, cd, 0x44), _mm_shuffle_ps(ab, cd, 0xee)));
+    }
 }
 INLINE float f_peak(F x) {
     __m256 b = _mm256_max_ps(x.a, x.b);

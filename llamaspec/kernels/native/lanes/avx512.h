@@ -11,6 +11,7 @@ constexpr int TILE_ROWS = 16;
 constexpr int TOGETHER = 8;  // rows whose dot products are interleaved
 constexpr int TILE_ROWS_FLOAT = 12;
 constexpr int CHAINS = 2;
+constexpr int SCORE_SUMS = 16, VALUE_SUMS = 16;  // of attention, in registers
 constexpr bool SIGNED_BYTES = false;
 
 typedef __m512 F;
@@ -48,6 +49,9 @@ INLINE F f_round(F a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT
 INLINE F f_clear_below(F a, F x, float bound) {
     return _mm512_mask_mov_ps(a, _mm512_cmp_ps_mask(x, _mm512_set1_ps(bound), _CMP_LT_OQ), _mm512_setzero_ps());
 }
+INLINE F f_select_below(F x, float bound, F below, F other) {
+    return _mm512_mask_mov_ps(other, _mm512_cmp_ps_mask(x, _mm512_set1_ps(bound), _CMP_LT_OQ), below);
+}
 INLINE float f_sum(F a) {
     __m256 b = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
     __m128 c = _mm_add_ps(_mm256_castps256_ps128(b), _mm256_extractf128_ps(b, 1));
@@ -59,12 +63,14 @@ INLINE F sums_of_4(F a, F b, F c, F d) {  // per 128 bits: one partial sum of ea
     F cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
     return _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xee));
 }
-INLINE F f_sums(const F* a) {
+template <int N>
+INLINE void f_sums(const F* a, float* to) {  // not in the order of f_sum
+    static_assert(N == 16, "a whole vector of sums");
     F p = sums_of_4(a[0], a[1], a[2], a[3]), q = sums_of_4(a[4], a[5], a[6], a[7]);
     F r = sums_of_4(a[8], a[9], a[10], a[11]), s = sums_of_4(a[12], a[13], a[14], a[15]);
     F pq = _mm512_add_ps(_mm512_shuffle_f32x4(p, q, 0x44), _mm512_shuffle_f32x4(p, q, 0xee));
     F rs = _mm512_add_ps(_mm512_shuffle_f32x4(r, s, 0x44), _mm512_shuffle_f32x4(r, s, 0xee));
-    return _mm512_add_ps(_mm512_shuffle_f32x4(pq, rs, 0x88), _mm512_shuffle_f32x4(pq, rs, 0xdd));
+    f_store(to, _mm512_add_ps(_mm512_shuffle_f32x4(pq, rs, 0x88), _mm512_shuffle_f32x4(pq, rs, 0xdd)));
 }
 INLINE float f_peak(F a) {
     __m256 b = _mm256_max_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));

@@ -13,6 +13,7 @@ constexpr int TILE_ROWS = 2;          // rows that share one unpacking of the we
 constexpr int TOGETHER = 1;           // rows whose dot products are interleaved
 constexpr int TILE_ROWS_FLOAT = 2;    // the same for F32, F16, BF16
 constexpr int CHAINS = 2;             // independent sums over k, float types
+constexpr int SCORE_SUMS = 4, VALUE_SUMS = 4;  // vectors of sums that attention has in registers
 constexpr bool SIGNED_BYTES = false;  // whether i_dot_wide takes bytes of -128..127, else 0..255
 
 struct F {
@@ -116,15 +117,18 @@ INLINE F f_clear_below(F a, F x, float bound) {
     LANES a.v[i] = x.v[i] < bound ? 0.0f : a.v[i];
     return a;
 }
+INLINE F f_select_below(F x, float bound, F below, F other) {  // x < bound ? below : other
+    LANES other.v[i] = x.v[i] < bound ? below.v[i] : other.v[i];
+    return other;
+}
 INLINE float f_sum(F a) {
     for (int n = 8; n > 0; n /= 2)
         for (int i = 0; i < n; i++) a.v[i] += a.v[i + n];
     return a.v[0];
 }
-INLINE F f_sums(const F* a) {  // of 16 vectors
-    F r;
-    LANES r.v[i] = f_sum(a[i]);
-    return r;
+template <int N>
+INLINE void f_sums(const F* a, float* to) {  // of N = SCORE_SUMS vectors
+    for (int i = 0; i < N; i++) to[i] = f_sum(a[i]);
 }
 INLINE float f_peak(F a) {
     for (int n = 8; n > 0; n /= 2)

@@ -11,6 +11,7 @@ constexpr int TILE_ROWS = 4;
 constexpr int TOGETHER = 1;
 constexpr int TILE_ROWS_FLOAT = 2;
 constexpr int CHAINS = 2;
+constexpr int SCORE_SUMS = 4, VALUE_SUMS = 4;
 constexpr bool SIGNED_BYTES = true;
 
 struct F {
@@ -128,11 +129,14 @@ INLINE F f_clear_below(F a, F x, float bound) {
     }
     return a;
 }
+INLINE F f_select_below(F x, float bound, F below, F other) {
+    EACH4 other.v[i] = vbslq_f32(vcltq_f32(x.v[i], vdupq_n_f32(bound)), below.v[i], other.v[i]);
+    return other;
+}
 INLINE float f_sum(F a) { return vaddvq_f32(vaddq_f32(vaddq_f32(a.v[0], a.v[2]), vaddq_f32(a.v[1], a.v[3]))); }
-INLINE F f_sums(const F* a) {
-    float sums[16];
-    for (int i = 0; i < 16; i++) sums[i] = f_sum(a[i]);
-    return f_load(sums);
+template <int N>
+INLINE void f_sums(const F* a, float* to) {
+    for (int i = 0; i < N; i++) to[i] = f_sum(a[i]);
 }
 INLINE float f_peak(F a) { return vmaxvq_f32(vmaxq_f32(vmaxq_f32(a.v[0], a.v[2]), vmaxq_f32(a.v[1], a.v[3]))); }
 INLINE void i8_store(int8_t* at, F whole) {
