@@ -30,6 +30,8 @@ API int64_t llamaspec_arena_reserved(Arena* arena);  // bytes of address space; 
 API int64_t llamaspec_row_bytes(int type, int64_t columns);  // 0: a type or width that is not supported
 API Packed* llamaspec_pack(Arena* arena, int type, const uint8_t* bytes, int64_t count, int64_t rows, int64_t columns,
                            int threads);  // arena null: memory of its own; null: no memory
+API int64_t llamaspec_codebook_bytes(int type);               // 0: the type has no codebook (quants/codebook.h)
+API void llamaspec_codebook(int type, const uint8_t* ranks);  // to be called before such a type is packed
 API void llamaspec_release(Packed* packed);
 API int64_t llamaspec_packed_bytes(const Packed* packed);
 API const uint8_t* llamaspec_packed_data(const Packed* packed);

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...errors import LlamaspecError
 
-VERSION = 5
+VERSION = 6
 """Of the C interface (api.h)."""
 
 
@@ -93,6 +93,8 @@ _SIGNATURES: dict[str, tuple[type | None, tuple[type, ...]]] = {
     "arena_release": (None, (P,)),
     "arena_reserved": (L, (P,)),
     "pack": (P, (P, N, P, L, L, L, N)),
+    "codebook_bytes": (L, (N,)),
+    "codebook": (None, (N, P)),
     "release": (None, (P,)),
     "packed_bytes": (L, (P,)),
     "packed_data": (P, (P,)),

@@ -55,14 +55,9 @@ INLINE void scale_group(const uint8_t* head, int group, const Q8Group* x, const 
     Q::load(head, group, &s);
 #pragma GCC unroll 16
     for (int m = 0; m < WIDE_TILE; m++) {
-        F d = f_set(x[m].d), first = i_float(_mm512_load_si512(whole + 16 * m));
-        if (Q::PARTS == 1) {
-            sums[m] = f_fma(first, f_mul(s.scale[0], d), sums[m]);
-        } else {
-            F second = i_float(_mm512_load_si512(whole + 256 + 16 * m));
-            sums[m] = f_fma(f_fma(first, s.scale[0], f_mul(second, s.scale[1])), d, sums[m]);
-        }
-        if (Q::MINIMUM) sums[m] = f_fnma(s.minimum, f_set(x[m].total), sums[m]);
+        F first = i_float(_mm512_load_si512(whole + 16 * m));
+        F second = Q::PARTS == 2 ? i_float(_mm512_load_si512(whole + 256 + 16 * m)) : first;
+        sums[m] = add_scaled<Q>(first, second, s, x[m], sums[m]);
     }
 }
 
@@ -73,10 +68,10 @@ void unpack_panel(const uint8_t* panel, int64_t length, uint8_t* levels) {
         int groups = length - done < CHUNK ? (int)(length - done) : CHUNK;
         prefetch(panel, Q::head(groups));
         panel += Q::head(groups);
-        for (int g = 0; g < groups; g++, panel += Body<Q::BITS>::BYTES, levels += 512) {
-            prefetch(panel, Body<Q::BITS>::BYTES);
+        for (int g = 0; g < groups; g++, panel += Q::Layout::BYTES, levels += 512) {
+            prefetch(panel, Q::Layout::BYTES);
             B w[8];
-            Body<Q::BITS>::unpack(panel, w);
+            Q::Layout::unpack(panel, w);
 #pragma GCC unroll 8
             for (int j = 0; j < 8; j++)
                 _mm512_store_si512(levels + 64 * j,
@@ -102,7 +97,7 @@ void wide_tile(const uint8_t* panel, int64_t length, const uint8_t* levels, cons
         int64_t ready = i - LAG;
         scale_group<Q>(head, group, x + WIDE_TILE * ready, whole[ready % RING], sums);
         if (++group < groups) continue;
-        head += Q::head(groups) + groups * Body<Q::BITS>::BYTES;
+        head += Q::head(groups) + groups * Q::Layout::BYTES;
         groups = length - ready - 1 < CHUNK ? (int)(length - ready - 1) : CHUNK, group = 0;
     }
 #pragma GCC unroll 16

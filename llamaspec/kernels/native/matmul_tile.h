@@ -40,9 +40,25 @@ INLINE void dot_quads(const B* w, const Q8Group* x, I* sums) {
             sums[r] = WIDE ? i_dot_wide(sums[r], w[j], x[r].q + 4 * j) : i_dot(sums[r], w[j], x[r].q + 4 * j);
 }
 
+// sum plus what the dot products of one group and row stand for: of each half, or of both in `first`.
+template <class Q>
+INLINE F add_scaled(F first, F second, const Scales& s, const Q8Group& x, F sum) {
+    F d = f_set(x.d);
+    if (Q::PARTS == 1) {
+        sum = f_fma(first, f_mul(s.scale[0], d), sum);
+        return Q::MINIMUM ? f_fnma(s.minimum[0], f_set(x.total), sum) : sum;
+    }
+    F both = f_fma(first, s.scale[0], f_mul(second, s.scale[1]));
+    if (Q::MINIMUM) {  // start holds the sums of x (rounding_offset)
+        both = f_fnma(s.minimum[0], f_set((float)x.start[0]), both);
+        both = f_fnma(s.minimum[1], f_set((float)x.start[1]), both);
+    }
+    return f_fma(both, d, sum);
+}
+
 template <class Q, int ROWS>
 INLINE void add_rows(const B* w, const Scales& s, const Q8Group* x, F* sums) {
-    constexpr bool WIDE = Body<Q::BITS>::WIDE, OFFSET = Q::OFFSET && !(WIDE && SIGNED_BYTES);
+    constexpr bool WIDE = Q::Layout::WIDE, OFFSET = Q::OFFSET && !(WIDE && SIGNED_BYTES);
     I first[ROWS], second[ROWS];
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) first[r] = i_set(OFFSET ? x[r].start[0] : 0);
@@ -55,22 +71,14 @@ INLINE void add_rows(const B* w, const Scales& s, const Q8Group* x, F* sums) {
         dot_quads<WIDE, 4, 8, ROWS>(w, x, second);
     }
 #pragma GCC unroll 8
-    for (int r = 0; r < ROWS; r++) {
-        F d = f_set(x[r].d);
-        if (Q::PARTS == 1) {
-            sums[r] = f_fma(i_float(first[r]), f_mul(s.scale[0], d), sums[r]);
-        } else {
-            F both = f_fma(i_float(first[r]), s.scale[0], f_mul(i_float(second[r]), s.scale[1]));
-            sums[r] = f_fma(both, d, sums[r]);
-        }
-        if (Q::MINIMUM) sums[r] = f_fnma(s.minimum, f_set(x[r].total), sums[r]);
-    }
+    for (int r = 0; r < ROWS; r++)
+        sums[r] = add_scaled<Q>(i_float(first[r]), i_float(Q::PARTS == 2 ? second[r] : first[r]), s, x[r], sums[r]);
 }
 
 template <class Q, int ROWS>
 INLINE void add_group(const uint8_t* head, const uint8_t* body, int group, const Q8Group* x, F* sums) {
     B w[8];
-    Body<Q::BITS>::unpack(body, w);
+    Q::Layout::unpack(body, w);
     Scales s;
     Q::load(head, group, &s);
     constexpr int BATCHES = (ROWS + TOGETHER - 1) / TOGETHER, SMALL = ROWS / BATCHES, LARGE = ROWS % BATCHES;
@@ -93,9 +101,9 @@ void quant_tile(const uint8_t* panel, int64_t length, const uint8_t* tile, const
         const uint8_t* body = panel + Q::head(groups);
         prefetch(panel, Q::head(groups));
         for (int g = 0; g < groups; g++) {
-            prefetch(body, Body<Q::BITS>::BYTES);
+            prefetch(body, Q::Layout::BYTES);
             add_group<Q, ROWS>(panel, body, g, x, sums);
-            body += Body<Q::BITS>::BYTES;
+            body += Q::Layout::BYTES;
             x += ROWS;
         }
         panel = body;
@@ -177,7 +185,7 @@ struct PlainTiles<P, 0> {
         OF(0), OF(1), OF(2), OF(3), OF(4), OF(5), OF(6), OF(7), OF(8), OF(9), OF(10), OF(11), OF(12), OF(13), OF(14), \
             OF(15), OF(16)                                                                                            \
     }
-#define QUANT_ROW(number, Q) {number, UP_TO_16((QuantTiles<Q, TILE_ROWS>::of))},
+#define QUANT_ROW(number, Q) {number, UP_TO_16((QuantTiles<Q::Form, TILE_ROWS>::of))},
 #define PLAIN_ROW(number, P) {number, UP_TO_16((PlainTiles<P, TILE_ROWS_FLOAT>::of))},
 
 }  // namespace

@@ -17,7 +17,7 @@ template <class Q>
 struct QuantPacker {
     static int64_t panel_bytes(int64_t groups) {
         int64_t whole = groups / CHUNK, rest = groups % CHUNK;
-        return whole * Q::head(CHUNK) + (rest ? Q::head((int)rest) : 0) + groups * Body<Q::BITS>::BYTES;
+        return whole * Q::head(CHUNK) + (rest ? Q::head((int)rest) : 0) + groups * Q::Layout::BYTES;
     }
     // The 16 rows from `bytes` (fewer at the end of the matrix) become one panel.
     static void panel(const uint8_t* bytes, int rows, int64_t columns, uint8_t* to) {
@@ -34,9 +34,9 @@ struct QuantPacker {
                     Q::store(to, g, lane, block);
                     Q::levels(block, q);
                     for (int i = 0; i < Q::ELEMENTS; i++)
-                        Body<Q::BITS>::place(body + (g + i / 32) * Body<Q::BITS>::BYTES, lane, i % 32, q[i]);
+                        Q::Layout::place(body + (g + i / 32) * Q::Layout::BYTES, lane, i % 32, q[i]);
                 }
-            to = body + chunk * Body<Q::BITS>::BYTES;
+            to = body + chunk * Q::Layout::BYTES;
         }
     }
     static void decode(const uint8_t* block, float* out) {
@@ -44,8 +44,8 @@ struct QuantPacker {
         uint8_t q[Q::ELEMENTS];
         Q::levels(block, q);
         for (int i = 0; i < Q::ELEMENTS; i++) {
-            float value = Q::scale(block, i / RUN) * (float)(q[i] - Q::OFFSET);
-            out[i] = Q::MINIMUM ? value - Q::minimum(block, i / 32) : value;
+            float value = Q::scale(block, i / RUN) * (float)(Q::Layout::level(q[i]) - Q::OFFSET);
+            out[i] = Q::MINIMUM ? value - Q::minimum(block, i / RUN) : value;
         }
     }
 };
@@ -79,7 +79,7 @@ struct Format {
     {number,                      \
      Q::ELEMENTS,                 \
      Q::BYTES,                    \
-     Q::OFFSET,                   \
+     rounding_offset<Q>(),        \
      Q::PARTS,                    \
      QuantPacker<Q>::panel_bytes, \
      QuantPacker<Q>::panel,       \

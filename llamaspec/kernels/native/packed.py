@@ -7,19 +7,18 @@ from torch import Tensor
 
 from ...errors import LlamaspecError
 from ...weights.tensor import QuantizedTensor
+from ...weights.types import TYPES
+from .codebooks import hand_over
 from .library import Library, Product, library
 from .threads import how_many
 
-TYPES = {
-    "F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q5_0": 6, "Q5_1": 7, "Q8_0": 8,
-    "Q4_K": 12, "Q5_K": 13, "Q6_K": 14, "BF16": 30,
-}  # fmt: skip
-"""Types with a native layout, by their number in GGUF."""
+NUMBERS = {block.name: number for number, block in TYPES.items()}
+"""Of types in GGUF. The library says which of them it can pack."""
 
 
 def supports(type_name: str, columns: int) -> bool:
     """Whether a matrix of that type and row length can be packed."""
-    return type_name in TYPES and library().row_bytes(TYPES[type_name], columns) > 0
+    return library().row_bytes(NUMBERS.get(type_name, -1), columns) > 0
 
 
 class Arena:
@@ -51,7 +50,7 @@ class Packed:
         """
         native = library()
         self.shape = tensor.shape
-        self.type = TYPES.get(tensor.type, -1)
+        self.type = NUMBERS.get(tensor.type, -1)
         columns = tensor.shape[-1]
         row = native.row_bytes(self.type, columns)
         if len(tensor.shape) not in (2, 3) or row == 0:
@@ -62,6 +61,7 @@ class Packed:
                 f"tensor {tensor.name!r}: {data.numel() * data.element_size()} bytes on {data.device.type}, "
                 f"{row * tensor.rows} on the CPU are needed"
             )
+        hand_over(tensor.type, self.type)
         self.count, self.out, self.columns = (1, *tensor.shape)[-3:]
         self.source, self.source_address = data, data.data_ptr()
         self.source_bytes = row * tensor.rows

@@ -12,7 +12,7 @@ TARGET_BEGIN("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-ti
 #include "../lanes/avx512.h"
 #include "../matmul_amx.h"
 
-#define WIDE_ROW(number, Q) {number, wide_panel<Q>},
+#define WIDE_ROW(number, Q) {number, wide_panel<Q::Form>},
 extern "C" const WideKernels llamaspec_amx[] = {EACH_QUANT(WIDE_ROW){-1, nullptr}};
 TARGET_END
 #else

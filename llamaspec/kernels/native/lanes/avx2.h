@@ -53,10 +53,21 @@ INLINE void f_store_half(void* p, F x) {
     _mm_storeu_si128((__m128i*)p, _mm256_cvtps_ph(x.a, _MM_FROUND_TO_NEAREST_INT));
     _mm_storeu_si128((__m128i*)p + 1, _mm256_cvtps_ph(x.b, _MM_FROUND_TO_NEAREST_INT));
 }
-INLINE F f_bytes(const uint8_t* p) {
-    __m128i v = _mm_loadu_si128((const __m128i*)p);
+INLINE F of_bytes(__m128i v) {
     return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(v)),
             _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(v, 8)))};
+}
+INLINE F f_bytes(const uint8_t* p) { return of_bytes(_mm_loadu_si128((const __m128i*)p)); }
+INLINE F f_low_nibbles(const uint8_t* p) {
+    return of_bytes(_mm_and_si128(_mm_loadu_si128((const __m128i*)p), _mm_set1_epi8(15)));
+}
+INLINE F f_high_nibbles(const uint8_t* p) {
+    return of_bytes(_mm_and_si128(_mm_srli_epi16(_mm_loadu_si128((const __m128i*)p), 4), _mm_set1_epi8(15)));
+}
+INLINE F f_powers(const uint8_t* p) {
+    __m128i v = _mm_loadu_si128((const __m128i*)p);
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu8_epi32(v), 23)),
+            _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu8_epi32(_mm_srli_si128(v, 8)), 23))};
 }
 INLINE F f_signed_bytes(const uint8_t* p) {
     __m128i v = _mm_loadu_si128((const __m128i*)p);
@@ -163,32 +174,29 @@ INLINE I i_dot_wide(I acc, B w, const int8_t* p) {
 INLINE B b_load(const uint8_t* p) {
     return {_mm256_loadu_si256((const __m256i*)p), _mm256_loadu_si256((const __m256i*)p + 1)};
 }
-INLINE B b_and(B x, int mask) {
-    __m256i m = _mm256_set1_epi8((char)mask);
-    return {_mm256_and_si256(x.a, m), _mm256_and_si256(x.b, m)};
+template <int S, int MASK>
+INLINE __m256i field(__m256i x) {
+    __m256i moved = S >= 0 ? _mm256_slli_epi16(x, S >= 0 ? S : 0) : _mm256_srli_epi16(x, S < 0 ? -S : 0);
+    return _mm256_and_si256(moved, _mm256_set1_epi8(MASK));
 }
-template <int S>
-INLINE __m256i move(__m256i x) {
-    return S >= 0 ? _mm256_slli_epi16(x, S >= 0 ? S : 0) : _mm256_srli_epi16(x, S < 0 ? -S : 0);
+template <int S, int MASK>
+INLINE B b_field(B x) {
+    return {field<S, MASK>(x.a), field<S, MASK>(x.b)};
 }
-template <int S>
-INLINE B b_move(B x) {
-    return {move<S>(x.a), move<S>(x.b)};
+template <int S, int MASK>
+INLINE B b_with(B x, B y) {
+    return {_mm256_or_si256(x.a, field<S, MASK>(y.a)), _mm256_or_si256(x.b, field<S, MASK>(y.b))};
 }
-INLINE B b_low4(B x) { return b_and(x, 15); }
-INLINE B b_high4(B x) { return b_and(b_move<-4>(x), 15); }
+INLINE B b_repeat(const uint8_t* sixteen) {
+    __m256i v = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)sixteen));
+    return {v, v};
+}
+INLINE B b_lookup(B table, B places) {
+    return {_mm256_shuffle_epi8(table.a, places.a), _mm256_shuffle_epi8(table.b, places.b)};
+}
 INLINE B b_flip(B x) {
     __m256i m = _mm256_set1_epi8((char)0x80);
     return {_mm256_xor_si256(x.a, m), _mm256_xor_si256(x.b, m)};
-}
-INLINE B b_or(B x, B y) { return {_mm256_or_si256(x.a, y.a), _mm256_or_si256(x.b, y.b)}; }
-template <int J>
-INLINE B b_with_bit(B x, B y) {
-    return b_or(x, b_and(b_move<4 - J>(y), 0x10));
-}
-template <int J>
-INLINE B b_with_pair(B x, B y) {
-    return b_or(x, b_and(b_move<4 - 2 * J>(y), 0x30));
 }
 
 }  // namespace

@@ -34,8 +34,16 @@ INLINE F f_half(const void* at) { return _mm512_cvtph_ps(_mm256_loadu_si256((con
 INLINE void f_store_half(void* at, F x) {
     _mm256_storeu_si256((__m256i*)at, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
 }
-INLINE F f_bytes(const uint8_t* at) {
-    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)at)));
+INLINE F of_bytes(__m128i v) { return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(v)); }
+INLINE F f_bytes(const uint8_t* at) { return of_bytes(_mm_loadu_si128((const __m128i*)at)); }
+INLINE F f_low_nibbles(const uint8_t* at) {
+    return of_bytes(_mm_and_si128(_mm_loadu_si128((const __m128i*)at), _mm_set1_epi8(15)));
+}
+INLINE F f_high_nibbles(const uint8_t* at) {
+    return of_bytes(_mm_and_si128(_mm_srli_epi16(_mm_loadu_si128((const __m128i*)at), 4), _mm_set1_epi8(15)));
+}
+INLINE F f_powers(const uint8_t* at) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)at)), 23));
 }
 INLINE F f_signed_bytes(const uint8_t* at) {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i*)at)));
@@ -97,23 +105,22 @@ INLINE I i_dot(I acc, B w, const int8_t* a) {
 INLINE I i_dot_wide(I acc, B w, const int8_t* a) { return i_dot(acc, w, a); }
 
 INLINE B b_load(const uint8_t* at) { return _mm512_loadu_si512(at); }
-INLINE B b_low4(B a) { return _mm512_and_si512(a, _mm512_set1_epi8(15)); }
-INLINE B b_high4(B a) { return _mm512_and_si512(_mm512_srli_epi16(a, 4), _mm512_set1_epi8(15)); }
 INLINE B b_flip(B a) { return _mm512_xor_si512(a, _mm512_set1_epi8((char)0x80)); }
 template <int S>
 INLINE B b_move(B a) {
     return S >= 0 ? _mm512_slli_epi16(a, S >= 0 ? S : 0) : _mm512_srli_epi16(a, S < 0 ? -S : 0);
 }
-INLINE B b_with(B a, B b, int mask) {
-    return _mm512_ternarylogic_epi64(a, b, _mm512_set1_epi8((char)mask), 0xf8);
-}  // a | b & mask
-template <int J>
-INLINE B b_with_bit(B a, B b) {
-    return b_with(a, b_move<4 - J>(b), 0x10);
+template <int S, int MASK>
+INLINE B b_field(B a) {
+    return _mm512_and_si512(b_move<S>(a), _mm512_set1_epi8(MASK));
 }
-template <int J>
-INLINE B b_with_pair(B a, B b) {
-    return b_with(a, b_move<4 - 2 * J>(b), 0x30);
+template <int S, int MASK>
+INLINE B b_with(B a, B b) {
+    return _mm512_ternarylogic_epi64(a, b_move<S>(b), _mm512_set1_epi8(MASK), 0xf8);  // a | moved & MASK
 }
+INLINE B b_repeat(const uint8_t* sixteen) {
+    return _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i*)sixteen));
+}
+INLINE B b_lookup(B table, B places) { return _mm512_shuffle_epi8(table, places); }
 
 }  // namespace

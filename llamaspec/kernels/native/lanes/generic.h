@@ -88,6 +88,21 @@ INLINE F f_bytes(const uint8_t* at) {
     LANES r.v[i] = (float)at[i];
     return r;
 }
+INLINE F f_low_nibbles(const uint8_t* at) {
+    F r;
+    LANES r.v[i] = (float)(at[i] & 15);
+    return r;
+}
+INLINE F f_high_nibbles(const uint8_t* at) {
+    F r;
+    LANES r.v[i] = (float)(at[i] >> 4);
+    return r;
+}
+INLINE F f_powers(const uint8_t* at) {  // 2^(byte - 127); zero for 0, infinity for 255
+    F r;
+    LANES r.v[i] = bits_to_float((uint32_t)at[i] << 23);
+    return r;
+}
 INLINE F f_signed_bytes(const uint8_t* at) {
     F r;
     LANES r.v[i] = (float)(int8_t)at[i];
@@ -159,29 +174,32 @@ INLINE B b_load(const uint8_t* at) {
     memcpy(r.v, at, 64);
     return r;
 }
-INLINE B b_low4(B a) {
-    BYTES64 a.v[i] &= 15;
-    return a;
-}
-INLINE B b_high4(B a) {
-    BYTES64 a.v[i] >>= 4;
-    return a;
-}
 INLINE B b_flip(B a) {
     BYTES64 a.v[i] ^= 0x80;
     return a;
 }
-// a with bit J of every byte of b at bit 4
-template <int J>
-INLINE B b_with_bit(B a, B b) {
-    BYTES64 a.v[i] |= (uint8_t)(((b.v[i] >> J) & 1) << 4);
+// Every byte moved to the left by S bits (to the right if S is negative), of which the bits in MASK remain.
+template <int S, int MASK>
+INLINE B b_field(B a) {
+    BYTES64 a.v[i] = (uint8_t)((S >= 0 ? a.v[i] << (S >= 0 ? S : 0) : a.v[i] >> (S < 0 ? -S : 0)) & MASK);
     return a;
 }
-// a with bits 2J and 2J+1 of every byte of b at bits 4 and 5
-template <int J>
-INLINE B b_with_pair(B a, B b) {
-    BYTES64 a.v[i] |= (uint8_t)(((b.v[i] >> (2 * J)) & 3) << 4);
+// a | b_field<S, MASK>(b)
+template <int S, int MASK>
+INLINE B b_with(B a, B b) {
+    b = b_field<S, MASK>(b);
+    BYTES64 a.v[i] |= b.v[i];
     return a;
+}
+INLINE B b_repeat(const uint8_t* sixteen) {
+    B r;
+    BYTES64 r.v[i] = sixteen[i % 16];
+    return r;
+}
+// places below 16 in the table of 16 bytes that `table` repeats
+INLINE B b_lookup(B table, B places) {
+    BYTES64 places.v[i] = table.v[places.v[i]];
+    return places;
 }
 
 #undef LANES

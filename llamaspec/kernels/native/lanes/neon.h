@@ -81,14 +81,26 @@ INLINE F f_half(const void* at) {
 INLINE void f_store_half(void* at, F x) {
     EACH4 vst1_u16((uint16_t*)at + 4 * i, vreinterpret_u16_f16(vcvt_f16_f32(x.v[i])));
 }
-INLINE F f_bytes(const uint8_t* at) {
+INLINE F of_bytes(uint8x16_t bytes) {
     F r;
-    uint8x16_t bytes = vld1q_u8(at);
     uint16x8_t low = vmovl_u8(vget_low_u8(bytes)), high = vmovl_u8(vget_high_u8(bytes));
     r.v[0] = vcvtq_f32_u32(vmovl_u16(vget_low_u16(low)));
     r.v[1] = vcvtq_f32_u32(vmovl_u16(vget_high_u16(low)));
     r.v[2] = vcvtq_f32_u32(vmovl_u16(vget_low_u16(high)));
     r.v[3] = vcvtq_f32_u32(vmovl_u16(vget_high_u16(high)));
+    return r;
+}
+INLINE F f_bytes(const uint8_t* at) { return of_bytes(vld1q_u8(at)); }
+INLINE F f_low_nibbles(const uint8_t* at) { return of_bytes(vandq_u8(vld1q_u8(at), vdupq_n_u8(15))); }
+INLINE F f_high_nibbles(const uint8_t* at) { return of_bytes(vshrq_n_u8(vld1q_u8(at), 4)); }
+INLINE F f_powers(const uint8_t* at) {
+    F r;
+    uint8x16_t bytes = vld1q_u8(at);
+    uint16x8_t low = vmovl_u8(vget_low_u8(bytes)), high = vmovl_u8(vget_high_u8(bytes));
+    r.v[0] = vreinterpretq_f32_u32(vshlq_n_u32(vmovl_u16(vget_low_u16(low)), 23));
+    r.v[1] = vreinterpretq_f32_u32(vshlq_n_u32(vmovl_u16(vget_high_u16(low)), 23));
+    r.v[2] = vreinterpretq_f32_u32(vshlq_n_u32(vmovl_u16(vget_low_u16(high)), 23));
+    r.v[3] = vreinterpretq_f32_u32(vshlq_n_u32(vmovl_u16(vget_high_u16(high)), 23));
     return r;
 }
 INLINE F f_signed_bytes(const uint8_t* at) {
@@ -173,29 +185,30 @@ INLINE B b_flip(B a) {
     EACH4 a.v[i] = veorq_u8(a.v[i], vdupq_n_u8(0x80));
     return a;
 }
-INLINE B b_low4(B a) {
-    EACH4 a.v[i] = vandq_u8(a.v[i], vdupq_n_u8(15));
-    return a;
-}
-INLINE B b_high4(B a) {
-    EACH4 a.v[i] = vshrq_n_u8(a.v[i], 4);
-    return a;
-}
 template <int S>
 INLINE uint8x16_t move(uint8x16_t a) {
     if constexpr (S > 0) return vshlq_n_u8(a, S);
     else if constexpr (S < 0) return vshrq_n_u8(a, -S);
     else return a;
 }
-template <int J>
-INLINE B b_with_bit(B a, B b) {
-    EACH4 a.v[i] = vorrq_u8(a.v[i], vandq_u8(move<4 - J>(b.v[i]), vdupq_n_u8(0x10)));
+template <int S, int MASK>
+INLINE B b_field(B a) {
+    EACH4 a.v[i] = vandq_u8(move<S>(a.v[i]), vdupq_n_u8(MASK));
     return a;
 }
-template <int J>
-INLINE B b_with_pair(B a, B b) {
-    EACH4 a.v[i] = vorrq_u8(a.v[i], vandq_u8(move<4 - 2 * J>(b.v[i]), vdupq_n_u8(0x30)));
+template <int S, int MASK>
+INLINE B b_with(B a, B b) {
+    EACH4 a.v[i] = vorrq_u8(a.v[i], vandq_u8(move<S>(b.v[i]), vdupq_n_u8(MASK)));
     return a;
+}
+INLINE B b_repeat(const uint8_t* sixteen) {
+    B r;
+    EACH4 r.v[i] = vld1q_u8(sixteen);
+    return r;
+}
+INLINE B b_lookup(B table, B places) {
+    EACH4 places.v[i] = vqtbl1q_u8(table.v[i], places.v[i]);
+    return places;
 }
 
 #undef EACH4

@@ -5,7 +5,12 @@
 
 namespace {
 
+template <class Layout_>
 struct KScales {
+    typedef KScales Form;
+    typedef Layout_ Layout;
+    static constexpr int ELEMENTS = 256, OFFSET = 0, PARTS = 1;
+    static constexpr bool MINIMUM = true;
     static int scale_level(const uint8_t* s, int i) {
         return i < 4 ? s[i] & 63 : (s[i + 4] & 15) | (s[i - 4] >> 6) << 4;
     }
@@ -29,7 +34,7 @@ struct KScales {
     }
     static INLINE void load(const uint8_t* head, int group, Scales* s) {
         s->scale[0] = f_mul(f_half(head), f_bytes(head + 64 + 32 * group));
-        s->minimum = f_mul(f_half(head + 32), f_bytes(head + 80 + 32 * group));
+        s->minimum[0] = f_mul(f_half(head + 32), f_bytes(head + 80 + 32 * group));
     }
 };
 

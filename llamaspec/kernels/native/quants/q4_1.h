@@ -4,8 +4,8 @@
 
 namespace {
 
-struct Q4_1 : HalfScaleAndMinimum {
-    static constexpr int BYTES = 20, BITS = 4;
+struct Q4_1 : HalfScaleAndMinimum<Body<4>> {
+    static constexpr int BYTES = 20;
     static void levels(const uint8_t* block, uint8_t* q) {
         for (int i = 0; i < 16; i++) {
             q[i] = block[4 + i] & 15;

@@ -4,9 +4,8 @@
 
 namespace {
 
-struct Q4_K : KScales {
-    static constexpr int ELEMENTS = 256, BYTES = 144, BITS = 4, OFFSET = 0, PARTS = 1;
-    static constexpr bool MINIMUM = true;
+struct Q4_K : KScales<Body<4>> {
+    static constexpr int BYTES = 144;
     static void levels(const uint8_t* block, uint8_t* q) {
         for (int i = 0; i < 256; i++) q[i] = (block[16 + i / 64 * 32 + i % 32] >> (i / 32 % 2 * 4)) & 15;
     }

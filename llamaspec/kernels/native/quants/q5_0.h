@@ -4,8 +4,8 @@
 
 namespace {
 
-struct Q5_0 : HalfScale {
-    static constexpr int BYTES = 22, BITS = 5, OFFSET = 16;
+struct Q5_0 : HalfScale<Body<5>, 16> {
+    static constexpr int BYTES = 22;
     static void levels(const uint8_t* block, uint8_t* q) {
         for (int i = 0; i < 16; i++) {
             q[i] = (uint8_t)((block[6 + i] & 15) | ((block[2 + i / 8] >> (i % 8)) & 1) << 4);

@@ -4,8 +4,8 @@
 
 namespace {
 
-struct Q5_1 : HalfScaleAndMinimum {
-    static constexpr int BYTES = 24, BITS = 5;
+struct Q5_1 : HalfScaleAndMinimum<Body<5>> {
+    static constexpr int BYTES = 24;
     static void levels(const uint8_t* block, uint8_t* q) {
         for (int i = 0; i < 16; i++) {
             q[i] = (uint8_t)((block[8 + i] & 15) | ((block[4 + i / 8] >> (i % 8)) & 1) << 4);

@@ -4,9 +4,8 @@
 
 namespace {
 
-struct Q5_K : KScales {
-    static constexpr int ELEMENTS = 256, BYTES = 176, BITS = 5, OFFSET = 0, PARTS = 1;
-    static constexpr bool MINIMUM = true;
+struct Q5_K : KScales<Body<5>> {
+    static constexpr int BYTES = 176;
     static void levels(const uint8_t* block, uint8_t* q) {
         for (int i = 0; i < 256; i++) {
             int low = (block[48 + i / 64 * 32 + i % 32] >> (i / 32 % 2 * 4)) & 15;

@@ -1,13 +1,11 @@
 // Q6_K: 256 levels of 6 bits in 16 groups of 16, each with a signed 8-bit scale; (q - 32) (d s).
-//
-// Head of a chunk of 8 groups of 32: 32 bytes d, 32 bytes unused, 16 bytes of scales per run of 16 columns.
 #pragma once
+#include "byte_scales.h"
 
 namespace {
 
-struct Q6_K {
-    static constexpr int ELEMENTS = 256, BYTES = 210, BITS = 6, OFFSET = 32, PARTS = 2;
-    static constexpr bool MINIMUM = false;
+struct Q6_K : ByteScales<Q6_K, Body<6>, 32, 2> {
+    static constexpr int BYTES = 210;
     static void levels(const uint8_t* block, uint8_t* q) {
         for (int i = 0; i < 256; i++) {
             int half = i / 128, quarter = i / 32 % 4, column = i % 32;
@@ -15,20 +13,8 @@ struct Q6_K {
             q[i] = (uint8_t)(low | ((block[128 + 32 * half + column] >> (2 * quarter)) & 3) << 4);
         }
     }
-    static float scale(const uint8_t* block, int i) {
-        return half_to_float(read_u16(block + 208)) * (float)(int8_t)block[192 + i];
-    }
-    static float minimum(const uint8_t*, int) { return 0; }
-    static constexpr int head(int groups) { return (64 + 32 * groups + 63) / 64 * 64; }
-    static void store(uint8_t* head, int, int lane, const uint8_t* block) {
-        write_u16(head + 2 * lane, read_u16(block + 208));
-        for (int i = 0; i < 16; i++) head[64 + 16 * i + lane] = block[192 + i];
-    }
-    static INLINE void load(const uint8_t* head, int group, Scales* s) {
-        F d = f_half(head);
-        s->scale[0] = f_mul(d, f_signed_bytes(head + 64 + 32 * group));
-        s->scale[1] = f_mul(d, f_signed_bytes(head + 80 + 32 * group));
-    }
+    static float factor(const uint8_t* block) { return half_to_float(read_u16(block + 208)); }
+    static int scale_level(const uint8_t* block, int i) { return (int8_t)block[192 + i]; }
 };
 
 }  // namespace

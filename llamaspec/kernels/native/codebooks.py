@@ -1,0 +1,17 @@
+"""The codebooks of the IQ1, IQ2 and IQ3 types, for the compiled library (quants/codebook.h)."""
+
+from functools import cache
+
+import torch
+
+from ..quants._tables import codebook
+from .library import library
+
+
+@cache
+def hand_over(type_name: str, number: int) -> None:
+    """Called before a matrix of a type is packed: the library gets the ranks of the entries, if there is a codebook."""
+    if size := library().codebook_bytes(number):
+        ranks = codebook(type_name, torch.device("cpu")).unique(return_inverse=True)[1].to(torch.uint8)
+        assert ranks.numel() == size, type_name
+        library().codebook(number, ranks.data_ptr())
