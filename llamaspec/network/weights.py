@@ -122,4 +122,5 @@ class Weights:
 
 def cut(whole: QuantizedTensor, start: int, out: int) -> QuantizedTensor:
     """Rows [start, start + out) of a packed matrix."""
-    return QuantizedTensor(whole.data[start : start + out], whole.type, (out, whole.shape[-1]), whole.name)
+    rows = whole.data[start : start + out]
+    return QuantizedTensor(rows, whole.type, (out, whole.shape[-1]), whole.name, whole.mapped)

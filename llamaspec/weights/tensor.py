@@ -22,6 +22,7 @@ class QuantizedTensor:
     data: [rows, row_bytes] uint8, in the file's own byte layout, for every type, F32 included. What `load` gives is a
     view of the mapped file: writing to it ends the process.
     type: upper case GGUF name such as "Q4_K"; its lower case is a file on kernels/quants/.
+    mapped: whether data are pages of the file, which can be given back and read again.
     shape: logical, numpy order (GGUF's dimensions reversed): [out, in] for a matrix.
     """
 
@@ -29,6 +30,7 @@ class QuantizedTensor:
     type: str
     shape: tuple[int, ...]
     name: str = ""
+    mapped: bool = False
 
     @property
     def rows(self) -> int:
@@ -80,6 +82,7 @@ def load(file: GGUFFile, name: str) -> QuantizedTensor:
         # torch warns that the buffer is read-only, which is meant.
         warnings.simplefilter("ignore", UserWarning)
         data = torch.frombuffer(file.bytes(name), dtype=torch.uint8)
+    mapped = True
     if info.offset % 8:
-        data = data.clone()  # a file with a tiny alignment: values would lie across word boundaries
-    return QuantizedTensor(data.view(prod(info.shape[:-1]), -1), info.type, info.shape, name)
+        data, mapped = data.clone(), False  # a file with a tiny alignment: values would lie across word boundaries
+    return QuantizedTensor(data.view(prod(info.shape[:-1]), -1), info.type, info.shape, name, mapped)

@@ -11,7 +11,7 @@ from ..records import Delta
 from ..unpack import dequantize
 from .eager import EagerOperations
 from .operations import FusedProjections
-from .packed import Packed, supports
+from .packed import Arena, Packed, supports
 from .recorder import RecordedTape
 from .rotation import Rotation
 from .states import InputStates
@@ -22,7 +22,7 @@ PROMPT_ROWS = 128
 class Native:
     """C++ kernels; a row's bits do not depend on its company, so passes need no padding.
 
-    threads: of every call; None = one per core.
+    threads: of every call; None = one per core. One object serves one model, whose matrices share an arena.
     """
 
     name = "native"
@@ -36,12 +36,16 @@ class Native:
 
     def __init__(self, threads: int | None = None) -> None:
         self.threads = threads
+        self.arena = Arena()
 
     def prepare(self, weight: QuantizedTensor) -> Packed:
         """Repack. A type or width without a native layout is unpacked to float32 first."""
         if not supports(weight.type, weight.shape[-1]):
             weight = QuantizedTensor.of_floats(dequantize(weight), weight.name)
-        return Packed(weight, self.threads)
+        packed = Packed(weight, self.threads, self.arena)
+        if weight.mapped:
+            packed.drop_source_pages()
+        return packed
 
     def vector(self, weight: QuantizedTensor) -> np.ndarray:
         """Float32."""
