@@ -47,14 +47,14 @@ class DeviceLoop(Loop):
         if self.simple is None:
             return None
         params, model = self.simple.params, self.simple.model
-        passes, rows = model.passes, self.target.width or params.n_max + 1
-        fits = passes.cache.context >= self.target.cache.context and len(passes.cache.lengths) == 1
+        runner, rows = model.runner, self.target.width or params.n_max + 1
+        fits = runner.cache.context >= self.target.cache.context and len(runner.cache.lengths) == 1
         fits = fits and model.known >= self.target.model.hparams.n_vocab
         if params.p_min > 0 or not 0 < params.n_max < rows or not fits:
             return None
-        other = passes.model.device != self.target.model.device
-        own = recorder_for(passes.model.device) if other else recorder
-        return Guesser(passes, model.n_vocab, params.n_max, params.coupled, own)
+        other = runner.model.device != self.target.model.device
+        own = recorder_for(runner.model.device) if other else recorder
+        return Guesser(runner, model.n_vocab, params.n_max, params.coupled, own)
 
     def begin(self, slot: Running) -> None:
         """As Loop.begin; steps that are still under way belong to nobody."""
@@ -118,7 +118,7 @@ class DeviceLoop(Loop):
         known = max(0, len(slot.tokens) - 2)  # the newest but one may be unseen, the newest is
         mirror.tokens[:] = slot.tokens[:known]
         mirror.agreed, mirror.tree = known, ()
-        self.simple.model.passes.cache.lengths[slot.id] = known
+        self.simple.model.runner.cache.lengths[slot.id] = known
         if isinstance(self.drafter, FirstOf):
             counters = self.drafter.drafters[0].counters
             if drafted:
