@@ -121,6 +121,14 @@ class DraftModel:
         mirror.tokens += after[: len(rows)]
         mirror.agreed = len(mirror.tokens)
 
+    def read_on_device(self, slot: Slot) -> None:
+        """The device has read slot.tokens but the last two, whose cells it may not have written yet."""
+        mirror, known = self.mirror(slot.id), max(0, len(slot.tokens) - 2)
+        new = slot.tokens[len(mirror.tokens) : known]
+        self.runner.cache.commit(slot.id, range(len(new)))
+        mirror.tokens += new
+        mirror.agreed, mirror.tree = len(mirror.tokens), ()
+
     def extend(self, slots: Sequence[Slot], tokens: Sequence[int]) -> list[Tensor]:
         """Decode and keep one token more of each slot -> logits [n_vocab] after it."""
         if not slots:

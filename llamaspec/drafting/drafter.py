@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from ..sampling.chain import Chain
     from .knobs import Knobs
+    from .on_device import DeviceDrafter
 
 
 @dataclass
@@ -88,6 +89,16 @@ class Drafter(Protocol):
     def save(self, slots: Sequence[Slot]) -> None:
         """Write what shall outlive the run. slots: sequences whose newest tokens no step has shown to it yet."""
 
+    def on_device(self, rows: int | None, context: int) -> "DeviceDrafter | None":
+        """Its drafts of one sequence as a function that a device repeats by itself; None = the host is needed.
+
+        rows: of a pass of the target, None = any number. context: of the target.
+        """
+        ...
+
+    def drafted_on_device(self, slot: Slot, n: int, kept: int) -> None:
+        """The device drafted n tokens, of which the target kept `kept`; slot.tokens has grown by what it gained."""
+
 
 class Base:
     """A drafter that reads nothing but tokens and guesses slot by slot: override `guess`."""
@@ -122,6 +133,13 @@ class Base:
 
     def save(self, slots: Sequence[Slot]) -> None:
         """Nothing outlives the run."""
+
+    def on_device(self, rows: int | None, context: int) -> "DeviceDrafter | None":
+        """It is asked on the host."""
+        return None
+
+    def drafted_on_device(self, slot: Slot, n: int, kept: int) -> None:
+        """Never happens."""
 
 
 class Follower(Base):

@@ -48,6 +48,9 @@ class Extended(Wrapper):
         """The drafter hears of the tokens it wrote itself."""
         self.drafter.accept(slot, min(n, self._own.get(slot.id, 0)) if mine else n, mine)
 
+    def on_device(self, rows: int | None, context: int) -> None:
+        """The followers read tokens on the host."""
+
     def _longer(self, slot: Slot, draft: Draft) -> Draft:
         limit = min(self.n_max, slot.limit) if slot.limit > 0 else self.n_max
         room = limit - len(draft)

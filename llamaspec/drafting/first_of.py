@@ -1,11 +1,15 @@
 """Several drafters as one: they are asked in a fixed order, and the first draft is used."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .draft import Draft
 from .drafter import Drafter, Kept, Slot
 from .measured import Measured
 from .stats import Report, Request
+
+if TYPE_CHECKING:
+    from .on_device import DeviceDrafter
 
 
 class FirstOf:
@@ -87,6 +91,14 @@ class FirstOf:
         """
         for drafter in self.drafters:
             drafter.save(slots)
+
+    def on_device(self, rows: int | None, context: int) -> "DeviceDrafter | None":
+        """An only drafter's; of several each must be asked."""
+        return self.drafters[0].on_device(rows, context) if len(self.drafters) == 1 else None
+
+    def drafted_on_device(self, slot: Slot, n: int, kept: int) -> None:
+        """The only drafter hears of it."""
+        self.drafters[0].drafted_on_device(slot, n, kept)
 
     def report(self, request: Request) -> Report:
         """The request's numbers and every drafter's, as they are now."""

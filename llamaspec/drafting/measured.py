@@ -39,10 +39,18 @@ class Measured(Wrapper):
         self.counters.calls_draft += 1
         assert len(drafts) == len(slots), f"{self.name} answered {len(drafts)} of {len(slots)} slots"
         offered = [_within(draft, slot.limit) for slot, draft in zip(slots, drafts, strict=True)]
-        self.counters.gen_drafts += sum(1 for draft in offered if draft)
-        self.counters.gen_tokens += sum(len(draft) for draft in offered)
-        self.counters.gen_levels += sum(_levels(draft) for draft in offered)
+        for draft in offered:
+            if draft:
+                self.counters.offered(len(draft), _levels(draft))
         return offered
+
+    def drafted_on_device(self, slot: Slot, n: int, kept: int) -> None:
+        """Counted; nobody knows how long it took."""
+        if n:
+            self.counters.calls_draft += 1
+            self.counters.offered(n, n)
+            self.counters.kept(kept)
+        self.drafter.drafted_on_device(slot, n, kept)
 
     def accept(self, slot: Slot, n: int, mine: bool) -> None:
         """Counted and timed if the draft was this drafter's."""

@@ -45,6 +45,12 @@ class Counters:
     strictness_flag: str = ""
     needs_model: bool = False
 
+    def offered(self, n: int, levels: int) -> None:
+        """The target is offered a draft of n tokens on so many levels."""
+        self.gen_drafts += 1
+        self.gen_tokens += n
+        self.gen_levels += levels
+
     def kept(self, n: int) -> None:
         """The target kept n tokens of this drafter's draft."""
         self.calls_accept += 1

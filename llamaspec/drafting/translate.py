@@ -116,6 +116,9 @@ class Translated(Wrapper):
     def accept(self, slot: Slot, n: int, mine: bool) -> None:
         """The history says it all."""
 
+    def on_device(self, rows: int | None, context: int) -> None:
+        """Histories are translated on the host."""
+
     def propose(self, slots: Sequence[Slot]) -> list[Draft]:
         """The drafter's drafts for the translated histories, translated back."""
         shadows = [self.shadows.of(slot) for slot in slots]

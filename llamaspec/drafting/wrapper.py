@@ -1,9 +1,13 @@
 """A drafter around a drafter: everything is passed on, and subclasses override what they change."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .draft import Draft
 from .drafter import Drafter, Kept, Slot
+
+if TYPE_CHECKING:
+    from .on_device import DeviceDrafter
 
 
 class Wrapper:
@@ -38,3 +42,11 @@ class Wrapper:
     def save(self, slots: Sequence[Slot]) -> None:
         """Passed on."""
         self.drafter.save(slots)
+
+    def on_device(self, rows: int | None, context: int) -> "DeviceDrafter | None":
+        """Passed on."""
+        return self.drafter.on_device(rows, context)
+
+    def drafted_on_device(self, slot: Slot, n: int, kept: int) -> None:
+        """Passed on."""
+        self.drafter.drafted_on_device(slot, n, kept)

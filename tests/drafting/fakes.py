@@ -41,6 +41,12 @@ class Scripted(Base):
     def accept(self, slot: Slot, n: int, mine: bool) -> None:
         self.heard.append(("accept", slot.id, n, mine))
 
+    def on_device(self, rows: int | None, context: int) -> None:
+        self.heard.append(("on_device", rows, context))
+
+    def drafted_on_device(self, slot: Slot, n: int, kept: int) -> None:
+        self.heard.append(("drafted_on_device", slot.id, n, kept))
+
     def save(self, slots: Sequence[Slot]) -> None:
         self.heard.append(("save", tuple(slot.id for slot in slots)))
 

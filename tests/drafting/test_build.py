@@ -86,6 +86,8 @@ def test_a_wrapper_passes_everything_on():
         "propose": ([Slot(1)],),
         "accept": (Slot(1), 2, True),
         "save": ([Slot(1)],),
+        "on_device": (4, 100),
+        "drafted_on_device": (Slot(1), 4, 2),
     }
     members = {name for name in vars(Drafter) if not name.startswith("_")}
     methods = {name for name in members if inspect.isfunction(getattr(Drafter, name))}

@@ -57,3 +57,13 @@ def test_settings_are_the_knobs_in_force():
     assert Measured(ngram_mod.Drafter()).counters.settings == {"n_match": 24, "n_min": 48, "n_max": 64}
     assert Measured(ngram_cache.Drafter()).counters.settings == {"n_max": 8}
     assert Measured(Scripted("x", n_max=7)).counters.settings == {"n_max": 7}
+
+
+def test_what_the_device_drafted_is_counted_as_if_it_had_been_proposed():
+    measured = Measured(Scripted("x"))
+    for n, kept in ((3, 2), (3, 0), (0, 0)):
+        measured.drafted_on_device(Slot(4), n, kept)
+    counters = measured.counters
+    assert (counters.calls_draft, counters.gen_drafts, counters.gen_tokens, counters.gen_levels) == (2, 2, 6, 6)
+    assert (counters.calls_accept, counters.acc_drafts, counters.acc_tokens) == (2, 1, 2)
+    assert measured.drafter.heard == [("drafted_on_device", 4, *said) for said in ((3, 2), (3, 0), (0, 0))]

@@ -12,6 +12,7 @@ from ..draft import Draft
 from ..draft_model import DraftModel
 from ..drafter import Slot
 from ..translate import Translated
+from ._device_chain import DeviceChain
 from ._model_draft import ModelDrafter, ModelParams, probabilities, ranked
 
 
@@ -44,6 +45,19 @@ class Drafter(ModelDrafter):
             live = [pen for pen in live if pen.goes_on]
             newest = [pen.tokens[-1] for pen in live]
         return [self._draft(pen.tokens) for pen in writing]
+
+    def on_device(self, rows: int | None, context: int) -> DeviceChain | None:
+        """Chains of always n_max tokens, if the draft model can hold all that the target can, and nobody shares it."""
+        model, k = self.model, self.n_max
+        cache = model.runner.cache
+        holds = cache.context >= context and len(cache.lengths) == 1 and model.known >= model.n_vocab
+        if self.params.p_min > 0 or not 0 < k < (rows or k + 1) or not holds:
+            return None
+        return DeviceChain(self.name, model, k, self.params.coupled)
+
+    def drafted_on_device(self, slot: Slot, n: int, kept: int) -> None:
+        """The model's cache has grown with the history."""
+        self.model.read_on_device(slot)
 
     def _draft(self, tokens: Sequence[int]) -> Draft:
         return Draft.chain(tokens if len(tokens) >= self.params.n_min else (), self.name)

@@ -54,8 +54,8 @@ def plain_speed(place: Place, target: Runner, context: int, params: SamplerParam
 
     def one() -> None:
         step.launch(chain, context + KV_BLOCK // 2)
-        if step.mailbox.waiting > 1:
-            step.mailbox.read()
+        if step.readback.waiting > 1:
+            step.readback.read()
 
     return 1e3 / wall_ms(place, one, place.pick(100, 3))
 
