@@ -1,4 +1,4 @@
-"""A corpus to draft from: a file of tokens."""
+"""A corpus to draft from: a file of tokens, or a text."""
 
 import sys
 from array import array
@@ -7,9 +7,13 @@ from os import PathLike
 from pathlib import Path
 
 from ..errors import LlamaspecError, UsageError
+from ..text.plain import plain_text
+from ..text.tokenizer import Tokenizer
 
 LONGEST = 1 << 19
 """Tokens that a corpus may have: its automaton needs about 500 bytes for each."""
+BYTES_PER_TOKEN = 64
+"""No text that fits has more; a longer file is refused before it is tokenized."""
 
 
 def read_corpus(source: str | bytes | PathLike[str] | Sequence[int], n_vocab: int = 0) -> Sequence[int]:
@@ -23,6 +27,17 @@ def read_corpus(source: str | bytes | PathLike[str] | Sequence[int], n_vocab: in
     if isinstance(source, bytes):
         return _checked(_unpacked(source, "the corpus"), "the corpus", n_vocab)
     return _checked(_unpacked(_content(source), str(source)), str(source), n_vocab)
+
+
+def text_corpus(path: str, tokenizer: Tokenizer) -> list[int]:
+    """The tokens of a text file, without BOS and EOS, marks such as <|im_end|> read as text.
+
+    Raises LlamaspecError, naming the file, if it is no text, UsageError if it has more than 524,288 tokens.
+    """
+    tokens = tokenizer.encode(plain_text(path, BYTES_PER_TOKEN * LONGEST), False, False)
+    if len(tokens) > LONGEST:
+        raise _too_long(path, len(tokens))
+    return tokens
 
 
 def _content(source: str | PathLike[str]) -> bytes:

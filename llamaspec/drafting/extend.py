@@ -1,25 +1,31 @@
-"""A model's draft made longer by drafters that read tokens only."""
+"""--spec-extend: a model's draft made longer by drafters that read tokens only."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
+from ..errors import UsageError
+from .build import kinds
 from .draft import Draft
-from .drafter import Drafter, Kept, Slot
+from .drafter import Drafter, Follower, Slot
+from .wrapper import Wrapper
 
 
-class Follower(Protocol):
-    """A drafter that can look past a draft, as ngram-simple, ngram-mod, ngram-cache and suffix can."""
+def extended(drafters: Sequence[Drafter], n_max: int) -> list[Drafter]:
+    """The drafters, those that draw on a model extended by the others up to n_max tokens.
 
-    name: str
-    n_max: int
+    Raises UsageError if none of the others can extend a draft.
+    """
+    followers = [drafter for drafter in drafters if isinstance(drafter, Follower)]
+    if not followers:
+        able = [kind.drafter.name for kind in kinds() if issubclass(kind.drafter, Follower)]
+        raise UsageError(
+            "--spec-extend needs a drafter that can continue a draft",
+            hint=f"add one of these to --spec-type: {', '.join(able)}",
+        )
+    return [Extended(drafter, followers, n_max) if drafter.needs_model else drafter for drafter in drafters]
 
-    def after(self, slot: Slot, ahead: Sequence[int]) -> Sequence[int]:
-        """What may follow slot.tokens + ahead. Nothing is learnt from `ahead`."""
-        ...
 
-
-class Extended:
-    """A drafter whose full-length chains the first follower with an idea continues.
+class Extended(Wrapper):
+    """When the drafter proposes a full-length chain, the first follower that has a guess extends it.
 
     A chain shorter than the drafter's n_max ended because the drafter was not sure, and trees have no single end:
     both stay as they are. n_max: nodes of the longest draft. All tokens count as the drafter's own; it hears of its
@@ -27,26 +33,13 @@ class Extended:
     """
 
     def __init__(self, drafter: Drafter, followers: Sequence[Follower], n_max: int) -> None:
-        self.drafter, self.followers = drafter, tuple(followers)
-        self.name, self.features, self.top = drafter.name, drafter.features, drafter.top
-        self.params = getattr(drafter, "params", None)
+        super().__init__(drafter)
+        self.followers = tuple(followers)
         self.n_max = max(n_max, drafter.n_max)
         self._own: dict[int, int] = {}
 
-    def begin(self, slot: Slot) -> None:
-        """Passed on."""
-        self.drafter.begin(slot)
-
-    def forget(self, slot: Slot) -> None:
-        """Passed on."""
-        self.drafter.forget(slot)
-
-    def observe(self, slot: Slot, rows: Kept) -> None:
-        """Passed on."""
-        self.drafter.observe(slot, rows)
-
     def propose(self, slots: Sequence[Slot]) -> list[Draft]:
-        """The drafter's drafts, the full-length chains continued up to n_max and the slot's limit."""
+        """The drafter's drafts, the full-length chains extended up to n_max and the slot's limit."""
         drafts = self.drafter.propose(slots)
         self._own |= {slot.id: len(draft) for slot, draft in zip(slots, drafts, strict=True) if draft}
         return [self._longer(slot, draft) for slot, draft in zip(slots, drafts, strict=True)]
@@ -54,6 +47,9 @@ class Extended:
     def accept(self, slot: Slot, n: int, mine: bool) -> None:
         """The drafter hears of the tokens it wrote itself."""
         self.drafter.accept(slot, min(n, self._own.get(slot.id, 0)) if mine else n, mine)
+
+    def on_device(self, rows: int | None, context: int) -> None:
+        """The followers read tokens on the host."""
 
     def _longer(self, slot: Slot, draft: Draft) -> Draft:
         limit = min(self.n_max, slot.limit) if slot.limit > 0 else self.n_max

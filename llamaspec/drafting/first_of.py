@@ -1,52 +1,34 @@
-"""Several drafters as one: they are asked in a fixed order, and the first that has a guess wins."""
+"""Several drafters as one: they are asked in a fixed order, and the first draft is used."""
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from .draft import Draft
 from .drafter import Drafter, Kept, Slot
 from .measured import Measured
 from .stats import Report, Request
 
-PRIORITY = (
-    "ngram-simple",
-    "ngram-map-k",
-    "ngram-map-k4v",
-    "ngram-mod",
-    "ngram-cache",
-    "suffix",
-    "recycling",
-    "draft-simple",
-    "draft-tree",
-    "draft-eagle3",
-    "draft-mtp",
-    "draft-dflash",
-    "draft-dspark",
-)
-"""Who is asked first: drafters without a model, then draft models. The order on the command line does not matter."""
-
-
-@runtime_checkable
-class Remembering(Protocol):
-    """A drafter with a file to keep what it learnt."""
-
-    def save(self) -> None:
-        """Writes the file, if there is one."""
+if TYPE_CHECKING:
+    from .on_device import DeviceDrafter
 
 
 class FirstOf:
     """The drafters of an engine behind the interface of one (speculation spec 1.2).
 
-    A drafter is asked for a slot only if every drafter before it had an empty draft for that slot. A short draft
-    wins over a longer one further down; nothing is compared or joined. `accept` reaches the drafter whose draft it
-    was; the others hear it with mine = False.
+    The order is the drafters' own, not that of the command line: those without a model come first. A drafter is asked
+    for a slot only if every drafter before it had an empty draft for that slot. A short draft wins over a longer one
+    further down; nothing is compared or joined. `accept` reaches the drafter whose draft it was; the others hear it
+    with mine = False.
     """
 
     name = "first-of"
+    order = 0
+    params = None
 
     def __init__(self, drafters: Sequence[Drafter]) -> None:
-        ordered = sorted(drafters, key=lambda drafter: _rank(drafter.name))
+        ordered = sorted(drafters, key=lambda drafter: drafter.order)
         self.drafters = tuple(Measured(drafter) for drafter in ordered)
+        self.needs_model = any(drafter.needs_model for drafter in self.drafters)
         self._last: dict[int, Measured] = {}
 
     @property
@@ -103,20 +85,21 @@ class FirstOf:
             drafter.forget(slot)
 
     def save(self, slots: Sequence[Slot] = ()) -> None:
-        """Drafters with a memory that outlives the run write it (ngram-cache: the file of -lcd).
+        """Drafters write what shall outlive the run (ngram-cache: the file of -lcd).
 
-        slots: sequences whose newest tokens no step has shown to them yet; they learn them first.
+        slots: sequences whose newest tokens no step has shown to them yet.
         """
-        for measured in self.drafters:
-            if isinstance(measured.drafter, Remembering):
-                for slot in slots:
-                    measured.drafter.begin(slot)
-                measured.drafter.save()
+        for drafter in self.drafters:
+            drafter.save(slots)
+
+    def on_device(self, rows: int | None, context: int) -> "DeviceDrafter | None":
+        """An only drafter's; of several each must be asked."""
+        return self.drafters[0].on_device(rows, context) if len(self.drafters) == 1 else None
+
+    def drafted_on_device(self, slot: Slot, n: int, kept: int) -> None:
+        """The only drafter hears of it."""
+        self.drafters[0].drafted_on_device(slot, n, kept)
 
     def report(self, request: Request) -> Report:
         """The request's numbers and every drafter's, as they are now."""
         return Report.of(request, [drafter.counters for drafter in self.drafters], self.n_max)
-
-
-def _rank(name: str) -> int:
-    return PRIORITY.index(name) if name in PRIORITY else len(PRIORITY)

@@ -1,16 +1,15 @@
 """A drafter with a meter on it: the only place that counts what drafters do."""
 
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
 from time import perf_counter
-from typing import Any
 
 from .draft import Draft
-from .drafter import Drafter, Kept, Slot
+from .drafter import Drafter, Slot
 from .stats import Counters
+from .wrapper import Wrapper
 
 
-class Measured:
+class Measured(Wrapper):
     """A drafter whose calls are counted and timed, and whose drafts are cut to the slot's limit.
 
     The cut is made here because the counters see what the target is offered (speculation spec 1.2). The limit counts
@@ -18,24 +17,12 @@ class Measured:
     """
 
     def __init__(self, drafter: Drafter) -> None:
-        self.drafter = drafter
-        self.name = drafter.name
-        self.counters = Counters(drafter.name, settings(drafter))
-
-    @property
-    def n_max(self) -> int:
-        """The drafter's own."""
-        return self.drafter.n_max
-
-    @property
-    def features(self) -> Sequence[int]:
-        """The drafter's own."""
-        return self.drafter.features
-
-    @property
-    def top(self) -> int:
-        """The drafter's own."""
-        return self.drafter.top
+        super().__init__(drafter)
+        self.counters = Counters(drafter.name, {"n_max": drafter.n_max}, needs_model=drafter.needs_model)
+        if (knobs := drafter.params) is not None:
+            self.counters.settings = knobs.shown()
+            self.counters.length_flag = knobs.flag(knobs.length)
+            self.counters.strictness_flag = knobs.flag(knobs.strictness) if knobs.strictness else ""
 
     def begin(self, slot: Slot) -> None:
         """Counted and timed."""
@@ -43,14 +30,6 @@ class Measured:
         self.drafter.begin(slot)
         self.counters.ms_begin += 1e3 * (perf_counter() - start)
         self.counters.calls_begin += 1
-
-    def forget(self, slot: Slot) -> None:
-        """Passed on."""
-        self.drafter.forget(slot)
-
-    def observe(self, slot: Slot, rows: Kept) -> None:
-        """Passed on."""
-        self.drafter.observe(slot, rows)
 
     def propose(self, slots: Sequence[Slot]) -> list[Draft]:
         """Counted once per call, however many slots; drafts are cut to their slot's limit, then counted."""
@@ -60,10 +39,18 @@ class Measured:
         self.counters.calls_draft += 1
         assert len(drafts) == len(slots), f"{self.name} answered {len(drafts)} of {len(slots)} slots"
         offered = [_within(draft, slot.limit) for slot, draft in zip(slots, drafts, strict=True)]
-        self.counters.gen_drafts += sum(1 for draft in offered if draft)
-        self.counters.gen_tokens += sum(len(draft) for draft in offered)
-        self.counters.gen_levels += sum(_levels(draft) for draft in offered)
+        for draft in offered:
+            if draft:
+                self.counters.offered(len(draft), _levels(draft))
         return offered
+
+    def drafted_on_device(self, slot: Slot, n: int, kept: int) -> None:
+        """Counted; nobody knows how long it took."""
+        if n:
+            self.counters.calls_draft += 1
+            self.counters.offered(n, n)
+            self.counters.kept(kept)
+        self.drafter.drafted_on_device(slot, n, kept)
 
     def accept(self, slot: Slot, n: int, mine: bool) -> None:
         """Counted and timed if the draft was this drafter's."""
@@ -82,11 +69,3 @@ def _within(draft: Draft, limit: int) -> Draft:
 
 def _levels(draft: Draft) -> int:
     return len(draft) if draft.is_chain else max(draft.depths())
-
-
-def settings(drafter: Drafter) -> dict[str, Any]:
-    """The knobs in force: the fields of the drafter's `params`, if it has any, else its longest draft."""
-    params = getattr(drafter, "params", None)
-    if params is None or not is_dataclass(params):
-        return {"n_max": drafter.n_max}
-    return {knob.name: getattr(params, knob.name) for knob in fields(params) if knob.repr}

@@ -1,12 +1,12 @@
 """Drafters over plain lists of tokens, without a model: `llamaspec.drafter(name, ...)`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
-from .. import shelf
 from ..errors import LlamaspecError, UsageError
+from .build import build, kind_of, spelled, without_model
+from .context import DrafterContext
 from .drafter import Drafter, Slot
 from .first_of import FirstOf
 from .stats import Counters, Report, Request
@@ -106,12 +106,12 @@ def drafter(names: str | Sequence[str], *, spec_compat: Compat = "reference", **
     if spec_compat not in get_args(Compat):
         raise UsageError(f"spec_compat is {spec_compat!r}", hint=f"known: {', '.join(get_args(Compat))}")
     split = [part for name in ([names] if isinstance(names, str) else names) for part in name.split(",")]
-    types = list(dict.fromkeys(name.strip().lower().replace("_", "-") for name in split if name.strip()))
-    types = [name for name in types if name != "none"]
+    types = [name for name in dict.fromkeys(spelled(name) for name in split if name.strip()) if name != "none"]
     if not types:
-        raise UsageError("no drafter was named", hint=f"known: {', '.join(_nameable())}")
+        raise UsageError("no drafter was named", hint=f"known: {', '.join(without_model())}")
     rest = {_normal(key): value for key, value in params.items()}
-    chosen = [_made(name, _knobs(name, rest, alone=len(types) == 1), spec_compat != "own") for name in types]
+    context = DrafterContext(compat=spec_compat)
+    chosen = [_made(name, _knobs(name, rest, alone=len(types) == 1), context) for name in types]
     if rest:
         raise UsageError(f"unknown keyword: {', '.join(sorted(rest))}", hint=f"the drafters are {', '.join(types)}")
     return Session(chosen)
@@ -126,11 +126,6 @@ def _checked(tokens: list[int]) -> list[int]:
     if not valid:
         raise UsageError("a history must be a list of token ids", hint="whole numbers from 0 to 2147483647")
     return tokens
-
-
-def _nameable() -> list[str]:
-    names = (name.replace("_", "-") for name in shelf.names("drafting.types"))
-    return [name for name in names if not name.startswith("draft-")]
 
 
 def _normal(key: str) -> str:
@@ -152,21 +147,21 @@ def _knobs(name: str, rest: dict[str, Any], alone: bool) -> dict[str, Any]:
     return knobs
 
 
-def _made(name: str, knobs: Mapping[str, Any], compat: bool) -> Drafter:
-    if name not in _nameable() and name.startswith("draft-"):
-        raise UsageError(f"{name} needs a model", hint='llamaspec.load("model.gguf", model_draft="draft.gguf")')
+def _made(name: str, knobs: Mapping[str, Any], context: DrafterContext) -> Drafter:
     try:
-        module = shelf.take("drafting.types", name, "drafter")
+        kind = kind_of(name)
     except LlamaspecError as error:
         raise UsageError(error.message, error.hint) from None
-    known = [knob.name for knob in fields(module.Params)]
+    if kind.drafter.needs_model:
+        raise UsageError(f"{name} needs a model", hint='llamaspec.load("model.gguf", model_draft="draft.gguf")')
+    known = kind.params.names()
     if unknown := sorted(set(knobs) - set(known)):
         raise UsageError(f"{name} has no knob {', '.join(unknown)}", hint=f"known: {', '.join(known)}")
     knobs = {key: _content(value) if isinstance(value, str) else value for key, value in knobs.items()}
-    longest, shortest = knobs.get("n_max"), {knob.name: knob.default for knob in fields(module.Params)}.get("n_min")
+    longest, shortest = knobs.get("n_max"), getattr(kind.params, "n_min", None)
     if "n_min" not in knobs and isinstance(longest, int) and isinstance(shortest, int):
         knobs["n_min"] = min(shortest, max(longest, 0))  # a smaller n_max alone works
-    return module.Drafter(module.Params(**knobs), compat)
+    return build(name, context, knobs)
 
 
 def _content(text: str) -> str | bytes:

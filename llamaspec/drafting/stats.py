@@ -23,7 +23,8 @@ class Counters:
     calls: begin, draft and accept calls. gen: non-empty drafts, and their tokens after the cut to the slot's limit;
     levels: the depths of the drafts (a chain has as many as tokens, a tree fewer).
     acc: verifications that kept at least one token of this drafter, and the tokens kept. per_pos[i]: verifications
-    that kept more than i tokens. ms: time spent in begin, draft, accept. settings: the knobs in force.
+    that kept more than i tokens. ms: time spent in begin, draft, accept. settings: the knobs in force. length_flag,
+    strictness_flag: what bounds a draft, and what makes the drafter choosier when raised; "" = there is none.
     """
 
     name: str
@@ -40,6 +41,15 @@ class Counters:
     ms_begin: float = 0.0
     ms_draft: float = 0.0
     ms_accept: float = 0.0
+    length_flag: str = ""
+    strictness_flag: str = ""
+    needs_model: bool = False
+
+    def offered(self, n: int, levels: int) -> None:
+        """The target is offered a draft of n tokens on so many levels."""
+        self.gen_drafts += 1
+        self.gen_tokens += n
+        self.gen_levels += levels
 
     def kept(self, n: int) -> None:
         """The target kept n tokens of this drafter's draft."""
@@ -222,19 +232,6 @@ def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-_KNOBS = {
-    "ngram-simple": ("--spec-ngram-simple-size-m", "--spec-ngram-simple-size-n"),
-    "ngram-map-k": ("--spec-ngram-map-k-size-m", "--spec-ngram-map-k-size-n"),
-    "ngram-map-k4v": ("--spec-ngram-map-k4v-size-m", "--spec-ngram-map-k4v-size-n"),
-    "ngram-mod": ("--spec-ngram-mod-n-max", "--spec-ngram-mod-n-match"),
-    "ngram-cache": ("--spec-ngram-cache-n-max", ""),
-    "suffix": ("--spec-suffix-n-max", "--spec-suffix-p-min"),
-    "recycling": ("--spec-recycling-depth", ""),
-}
-"""Per drafter the flag that bounds a draft, and the one that makes it choosier when raised; "" = there is none."""
-_MODEL_KNOBS = ("--spec-draft-n-max", "--spec-draft-p-min")
-
-
 def _advice(drafter: Counters, spelled: Spelled) -> str:
     """Users are told: above 60 % raise the draft length; below 40 % lower it, be choosier, or change the draft.
 
@@ -245,9 +242,8 @@ def _advice(drafter: Counters, spelled: Spelled) -> str:
     rate = drafter.acc_tokens / drafter.gen_levels
     unit = "tokens" if drafter.gen_levels == drafter.gen_tokens else "levels"
     said = f"{drafter.name}: {rate:.1%} of {drafter.gen_levels} drafted {unit} were accepted"
-    model = drafter.name.startswith("draft-")
-    knobs = _MODEL_KNOBS if model else _KNOBS.get(drafter.name, ("", ""))
-    length, choosier = (spelled(knob) if knob else "" for knob in knobs)
+    model = drafter.needs_model
+    length, choosier = (spelled(flag) if flag else "" for flag in (drafter.length_flag, drafter.strictness_flag))
     if rate > RAISE_ABOVE:
         return f"{said}; above {RAISE_ABOVE:.0%}, longer drafts may pay: raise {length}" if length else ""
     if rate >= LOWER_BELOW:

@@ -9,6 +9,7 @@ from .draft import Draft
 from .drafter import Drafter, Kept, Slot
 from .translate_text import Pairs, TextBridge
 from .translate_tokens import TokenBridge
+from .wrapper import Wrapper
 
 MOST = 0.7
 """Token by token from this share of the larger vocabulary on; below it the two would cut text too differently.
@@ -92,14 +93,12 @@ class Shadows:
         return shadow
 
 
-class Translated:
+class Translated(Wrapper):
     """A drafter of the draft's vocabulary as one of the target's."""
 
     def __init__(self, drafter: Drafter, shadows: Shadows) -> None:
-        self.drafter, self.shadows = drafter, shadows
-        self.name, self.n_max = drafter.name, drafter.n_max
-        self.features, self.top = drafter.features, drafter.top
-        self.params = getattr(drafter, "params", None)
+        super().__init__(drafter)
+        self.shadows = shadows
 
     def begin(self, slot: Slot) -> None:
         """Passed on."""
@@ -116,6 +115,9 @@ class Translated:
 
     def accept(self, slot: Slot, n: int, mine: bool) -> None:
         """The history says it all."""
+
+    def on_device(self, rows: int | None, context: int) -> None:
+        """Histories are translated on the host."""
 
     def propose(self, slots: Sequence[Slot]) -> list[Draft]:
         """The drafter's drafts for the translated histories, translated back."""

@@ -6,11 +6,9 @@ import torch
 
 from ..drafting.drafter import Drafter
 from ..drafting.first_of import FirstOf
-from ..drafting.measured import Measured
-from ..drafting.types.draft_simple import Drafter as Simple
 from ..drafting.verify import verify
 from ..network.runner import Runner
-from .device_step import SLACK, DeviceStep, Guesser
+from .device_step import SLACK, DeviceStep
 from .graphs import Recorder, recorder_for
 from .slots import Running
 from .step import Judge, Loop, StepResult
@@ -35,26 +33,12 @@ class DeviceLoop(Loop):
 
     def __init__(self, target: Runner, drafter: Drafter | None, recorder: Recorder | None = None) -> None:
         super().__init__(target, drafter)
-        self.simple = _only_simple(drafter)
-        guesser = self._guesser(recorder)
-        self.possible = drafter is None or guesser is not None
-        self.device_step = DeviceStep(target, guesser, recorder) if self.possible else None
+        cache = target.cache
+        self.device_drafter = drafter.on_device(target.width, cache.context) if drafter is not None else None
+        possible = drafter is None or self.device_drafter is not None
+        self.device_step = DeviceStep(target, self.device_drafter, recorder) if possible else None
         self.expected: tuple[int, int] | None = None
         """(slot, its number of tokens) that the steps under way continue; None = nothing is under way."""
-
-    def _guesser(self, recorder: Recorder | None) -> Guesser | None:
-        """The draft model as a function of fixed shape, if that is all the drafting there is."""
-        if self.simple is None:
-            return None
-        params, model = self.simple.params, self.simple.model
-        passes, rows = model.passes, self.target.width or params.n_max + 1
-        fits = passes.cache.context >= self.target.cache.context and len(passes.cache.lengths) == 1
-        fits = fits and model.known >= self.target.model.hparams.n_vocab
-        if params.p_min > 0 or not 0 < params.n_max < rows or not fits:
-            return None
-        other = passes.model.device != self.target.model.device
-        own = recorder_for(passes.model.device) if other else recorder
-        return Guesser(passes, model.n_vocab, params.n_max, params.coupled, own)
 
     def begin(self, slot: Running) -> None:
         """As Loop.begin; steps that are still under way belong to nobody."""
@@ -64,10 +48,10 @@ class DeviceLoop(Loop):
     def suits(self, slots: Sequence[Running]) -> bool:
         """Whether the device can go on by itself."""
         slot, cache = slots[0], self.target.cache
-        if len(slots) > 1 or len(cache.lengths) > 1 or not self.possible or slot.chain is None:
+        if len(slots) > 1 or len(cache.lengths) > 1 or self.device_step is None or slot.chain is None:
             return False
-        # Behind its capacity the draft model sees a moving window of the history, which the host moves.
-        fits = self.simple is None or len(slot.tokens) + SLACK <= self.simple.model.capacity
+        drafter = self.device_drafter
+        fits = drafter is None or len(slot.tokens) + SLACK <= drafter.capacity
         return fits and slot.chain.stateless
 
     def step(self, slots: Sequence[Running]) -> list[StepResult]:
@@ -81,21 +65,21 @@ class DeviceLoop(Loop):
         if self.expected != (slot.id, len(slot.tokens)):
             self._enter(slot)
         longest = len(slot.tokens) - 1
-        while device.mailbox.waiting < AHEAD:
-            device.launch(slot.chain, longest + device.mailbox.waiting * (device.k + 1))
-        return [self._settle(slot, device.mailbox.read())]
+        while device.readback.waiting < AHEAD:
+            device.launch(slot.chain, longest + device.readback.waiting * (device.k + 1))
+        return [self._settle(slot, device.readback.read())]
 
     def _enter(self, slot: Running) -> None:
-        """Put the sequence on the device; the draft model reads what it has not seen."""
+        """Put the sequence on the device."""
         assert self.device_step is not None
-        if self.simple is not None:
-            self.simple.model.follow(slot)
+        if self.device_drafter is not None:
+            self.device_drafter.enter(slot)
         self.device_step.load(slot.tokens, slot.seed)
 
-    def _settle(self, slot: Running, letter: list[int]) -> StepResult:
+    def _settle(self, slot: Running, result: list[int]) -> StepResult:
         """What one step gave, cut to what Loop would have given."""
         assert slot.chain is not None
-        error, kept, *chosen = letter
+        error, kept, *chosen = result
         if error < 0:
             self.expected = None
             slot.chain.check(torch.tensor([error]))
@@ -104,35 +88,10 @@ class DeviceLoop(Loop):
         end = next((at for at, token in enumerate(tokens) if token in slot.ends), len(tokens) - 1)
         gained = tuple(tokens[: end + 1])
         slot.tokens.extend(gained)
-        self.target.cache.lengths[slot.id] = len(slot.tokens) - 1
+        self.target.cache.commit(slot.id, range(len(gained)))
         self.expected = (slot.id, len(slot.tokens)) if len(gained) == kept + 1 else None
         drafted = min(len(chosen) - 1, limit)
-        self._tell(slot, drafted, len(gained) - 1)
-        return StepResult(gained, drafted, len(gained) - 1, self.simple.name if self.simple and drafted else "")
-
-    def _tell(self, slot: Running, drafted: int, kept: int) -> None:
-        """The statistics of the drafter, and what its cache holds now."""
-        if self.simple is None:
-            return
-        mirror = self.simple.model.mirror(slot.id)
-        known = max(0, len(slot.tokens) - 2)  # the newest but one may be unseen, the newest is
-        mirror.tokens[:] = slot.tokens[:known]
-        mirror.agreed, mirror.tree = known, ()
-        self.simple.model.passes.cache.lengths[slot.id] = known
-        if isinstance(self.drafter, FirstOf):
-            counters = self.drafter.drafters[0].counters
-            if drafted:
-                counters.calls_draft += 1
-                counters.gen_drafts += 1
-                counters.gen_tokens += drafted
-                counters.gen_levels += drafted
-                counters.kept(kept)
-
-
-def _only_simple(drafter: Drafter | None) -> Simple | None:
-    """draft-simple, if it drafts alone."""
-    if isinstance(drafter, FirstOf) and len(drafter.drafters) == 1:
-        drafter = drafter.drafters[0]
-    if isinstance(drafter, Measured):
-        drafter = drafter.drafter
-    return drafter if isinstance(drafter, Simple) else None
+        if self.drafter is not None:
+            self.drafter.drafted_on_device(slot, drafted, len(gained) - 1)
+        by = self.device_drafter.name if self.device_drafter is not None and drafted else ""
+        return StepResult(gained, drafted, len(gained) - 1, by)

@@ -94,25 +94,25 @@ class ReadbackRing:
         self.device, self.depth = device, depth
         self.buffers = [torch.zeros(size, dtype=torch.int64, pin_memory=self.cuda) for _ in range(depth)]
         self.events: list[Any] = [torch.cuda.Event() if self.cuda else None for _ in range(depth)]
-        self.posted = self.taken = 0
+        self.enqueued = self.taken = 0
 
-    def post(self, letter: Tensor) -> None:
-        """letter [size] int64: what it holds when the device gets here."""
-        assert self.posted - self.taken < self.depth, "letters are lost"
-        at = self.posted % self.depth
-        self.buffers[at].copy_(letter, non_blocking=True)
+    def enqueue(self, result: Tensor) -> None:
+        """result [size] int64: copied when the device gets here."""
+        assert self.enqueued - self.taken < self.depth, "an unread result would be overwritten"
+        at = self.enqueued % self.depth
+        self.buffers[at].copy_(result, non_blocking=True)
         if self.cuda:
             with torch.cuda.device(self.device):
                 self.events[at].record()
-        self.posted += 1
+        self.enqueued += 1
 
     @property
     def waiting(self) -> int:
-        """Letters posted and not read."""
-        return self.posted - self.taken
+        """Results that are enqueued and not read."""
+        return self.enqueued - self.taken
 
     def read(self) -> list[int]:
-        """The oldest letter; waits for it. This is the host's only wait per step."""
+        """The oldest result; waits for it. This is the host's only wait per step."""
         at = self.taken % self.depth
         if self.cuda:
             self.events[at].synchronize()

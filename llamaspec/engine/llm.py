@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..drafting.context import DrafterContext
 from ..drafting.first_of import FirstOf
 from ..errors import LlamaspecError, UsageError
 from ..kernels import native
@@ -24,8 +25,8 @@ from ..text.template import ChatTemplate
 from ..text.tokenizer import Tokenizer
 from ..weights.file import GGUFFile
 from ..weights.metadata import Metadata
-from . import drafters
 from .device_loop import loop_for
+from .drafters import drafters_of
 from .events import Completion, Event, Stop, Text
 from .judge import judge
 from .load import architecture, load_model
@@ -76,9 +77,13 @@ class LLM:
         if on_cpu and self.groups.placement.kernels == "auto" and not native.available():
             self.report(f"slow: {native.why_not()}")
         self._check_vocabulary(self.target, self.tokenizer, self.file)
-        source = drafters.DrafterContext(self.groups, self.target, self.tokenizer, self._load_draft, self.report)
-        self.drafter = drafters.build(source)
-        decides = judge(self.groups.speculation, self.drafter, self.report)
+        spec = self.groups.speculation
+        context = DrafterContext(
+            self.target.model.hparams.n_vocab, spec.compat, self.target, self.tokenizer, self._load_draft,
+            self._draft_file, spec.strict, spec.replace, self.report,
+        )  # fmt: skip
+        self.drafter = drafters_of(self.groups, context)
+        decides = judge(spec, self.drafter, self.report)
         self.session = Session(loop_for(self.target, self.drafter, decides), self.tokenizer)
 
     def _wish(self, draft: bool) -> ModelRequest:
@@ -104,16 +109,18 @@ class LLM:
         return load_model(decided, exact)
 
     def _load_draft(self) -> tuple[Runner, Tokenizer]:
-        wish = self._wish(draft=True)
-        if not wish.path:
-            raise UsageError("a draft model is needed", hint="give its GGUF file with -md")
-        file = GGUFFile(wish.path)
-        passes = self._model(file, file.metadata, wish, exact=False)
+        file = self._draft_file()
+        passes = self._model(file, file.metadata, self._wish(draft=True), exact=False)
         tokenizer = Tokenizer.from_metadata(file.metadata)
         ours, theirs = (model.model.hparams for model in (self.target, passes))
         if theirs.n_layer * theirs.n_embd**2 > ours.n_layer * ours.n_embd**2:
             self.report("the draft model is bigger than the model: it will slow it down")
         return passes, tokenizer
+
+    def _draft_file(self) -> GGUFFile:
+        if not self.groups.model.model_draft:
+            raise UsageError("a draft model is needed", hint="give its GGUF file with -md")
+        return GGUFFile(self.groups.model.model_draft)
 
     @staticmethod
     def _check_vocabulary(passes: Runner, tokenizer: Tokenizer, file: GGUFFile) -> None:

@@ -20,7 +20,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from llamaspec import shelf
+from llamaspec.drafting.build import build
+from llamaspec.drafting.context import DrafterContext
 from llamaspec.drafting.draft import Draft
 from llamaspec.drafting.drafter import Kept, Slot
 
@@ -63,8 +64,7 @@ def agreed(draft: Draft, following: Sequence[int]) -> int:
 
 def measure(name: str, length: int, calls: int, compat: bool) -> dict[str, Any]:
     """Times `begin` on a prompt of `length` tokens and `calls` proposals after it."""
-    module = shelf.take("drafting.types", name)
-    drafter = module.Drafter(module.Params(**KNOBS[name]), compat)
+    drafter = build(name, DrafterContext(compat="reference" if compat else "own"), KNOBS[name])
     tokens = text(length + calls * (drafter.n_max + 1))
     slot = Slot(0, tokens[:length])
     start = time.perf_counter()

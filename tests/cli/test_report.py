@@ -4,9 +4,10 @@ from dataclasses import replace
 import pytest
 
 from llamaspec.cli import report
-from llamaspec.drafting.stats import Counters, Report, Request
+from llamaspec.drafting.stats import Report, Request
 from llamaspec.engine.events import Stop, Timings
 from llamaspec.options import RUN, from_keywords, parse
+from tests.drafting.fakes import measured
 
 from . import fake
 
@@ -67,8 +68,7 @@ def test_older_statistics_are_the_older_lines_and_nothing_else():
 
 def advised(name, accepted):
     """Numbers that call for advice."""
-    counters = Counters(name, gen_tokens=100, gen_levels=100, acc_tokens=accepted)
-    return Report.of(Request(100, accepted, 20, [20]), [counters])
+    return Report.of(Request(100, accepted, 20, [20]), [measured(name, 100, accepted)])
 
 
 @pytest.mark.parametrize(

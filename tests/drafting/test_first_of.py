@@ -4,9 +4,10 @@ import random
 
 import pytest
 
+from llamaspec.drafting.build import kind_of, kinds
 from llamaspec.drafting.draft import Draft
 from llamaspec.drafting.drafter import Kept, Slot
-from llamaspec.drafting.first_of import PRIORITY, FirstOf
+from llamaspec.drafting.first_of import FirstOf
 from llamaspec.drafting.stats import Request
 from tests.drafting.fakes import Scripted
 
@@ -14,25 +15,28 @@ ONE = Draft.chain([1, 2, 3], "one")
 TWO = Draft.chain([7], "two")
 
 
-def test_the_order_is_fixed_whatever_the_order_of_the_command_line():
-    names = list(PRIORITY)
-    random.Random(0).shuffle(names)
-    asked = [drafter.name for drafter in FirstOf([Scripted(name) for name in names]).drafters]
-    assert asked == list(PRIORITY)
-    models = [name.startswith("draft-") for name in asked]
-    assert models == sorted(models)
+def ordered(name: str, answers: dict[int, Draft]) -> Scripted:
+    """A drafter that is asked when the one of that name is."""
+    return Scripted(name, answers, order=kind_of(name).drafter.order)
 
 
-def test_an_unknown_name_is_asked_last():
-    drafters = FirstOf([Scripted("mine"), Scripted("draft-simple")]).drafters
+def test_the_order_is_the_drafters_own_whatever_the_order_of_the_command_line():
+    drafters = [Scripted(kind.drafter.name, order=kind.drafter.order) for kind in kinds()]
+    names = [drafter.name for drafter in drafters]
+    random.Random(0).shuffle(drafters)
+    assert [drafter.name for drafter in FirstOf(drafters).drafters] == names
+
+
+def test_a_drafter_that_names_no_order_is_asked_last():
+    drafters = FirstOf([Scripted("mine"), Scripted("draft-simple", order=110)]).drafters
     assert [drafter.name for drafter in drafters] == ["draft-simple", "mine"]
 
 
 def test_a_drafter_is_asked_only_for_slots_that_have_nothing_yet():
     first, second, third = (
-        Scripted("ngram-simple", {0: ONE}),
-        Scripted("ngram-mod", {0: TWO, 1: TWO}),
-        Scripted("draft-simple", {0: TWO, 2: ONE}),
+        ordered("ngram-simple", {0: ONE}),
+        ordered("ngram-mod", {0: TWO, 1: TWO}),
+        ordered("draft-simple", {0: TWO, 2: ONE}),
     )
     drafts = FirstOf([third, first, second]).propose([Slot(2), Slot(0), Slot(1), Slot(3)])
     assert drafts == [ONE, ONE, TWO, Draft()]
@@ -42,7 +46,7 @@ def test_a_drafter_is_asked_only_for_slots_that_have_nothing_yet():
 
 
 def test_nobody_is_asked_once_every_slot_has_a_draft():
-    first, second = Scripted("ngram-simple", {0: ONE}), Scripted("ngram-mod", {0: TWO})
+    first, second = ordered("ngram-simple", {0: ONE}), ordered("ngram-mod", {0: TWO})
     container = FirstOf([first, second])
     container.propose([Slot(0)])
     assert second.heard == []
@@ -53,7 +57,7 @@ def test_nobody_is_asked_once_every_slot_has_a_draft():
 
 @pytest.mark.parametrize(("limit", "length"), [(-1, 3), (0, 3), (1, 1), (2, 2), (3, 3), (9, 3)])
 def test_the_limit_cuts_and_none_means_none(limit, length):
-    container = FirstOf([Scripted("ngram-simple", {0: ONE})])
+    container = FirstOf([ordered("ngram-simple", {0: ONE})])
     (draft,) = container.propose([Slot(0, limit=limit)])
     assert draft.tokens == ONE.tokens[:length]
     assert container.drafters[0].counters.gen_tokens == length
@@ -66,7 +70,7 @@ def test_the_limit_counts_the_nodes_of_a_tree():
 
 
 def test_accept_reaches_the_author_first_and_the_others_as_others():
-    first, second = Scripted("ngram-simple", {0: ONE}), Scripted("ngram-mod", {0: TWO, 1: TWO})
+    first, second = ordered("ngram-simple", {0: ONE}), ordered("ngram-mod", {0: TWO, 1: TWO})
     container = FirstOf([second, first])
     container.propose([Slot(0), Slot(1)])
     first.heard.clear(), second.heard.clear()
@@ -79,7 +83,7 @@ def test_accept_reaches_the_author_first_and_the_others_as_others():
 
 
 def test_the_author_stays_the_author_after_an_empty_draft():
-    first = Scripted("ngram-simple", {0: ONE})
+    first = ordered("ngram-simple", {0: ONE})
     container = FirstOf([first])
     container.propose([Slot(0)])
     first.answers.clear()
@@ -117,18 +121,14 @@ def test_wishes_are_united():
     assert FirstOf([]).propose([Slot(0)]) == [Draft()]
 
 
-def test_memories_are_saved():
-    class Remembering(Scripted):
-        def save(self):
-            self.heard.append(("save",))
-
-    first, second = Remembering("ngram-cache"), Scripted("draft-simple")
-    FirstOf([first, second]).save()
-    assert (first.heard, second.heard) == ([("save",)], [])
+def test_everybody_is_told_to_save():
+    first, second = Scripted("ngram-cache"), Scripted("draft-simple")
+    FirstOf([first, second]).save([Slot(2)])
+    assert (first.heard, second.heard) == ([("save", (2,))], [("save", (2,))])
 
 
 def test_a_report_is_a_snapshot():
-    container = FirstOf([Scripted("ngram-simple", {0: ONE})])
+    container = FirstOf([ordered("ngram-simple", {0: ONE})])
     request = Request()
     container.propose([Slot(0)])
     report = container.report(request)

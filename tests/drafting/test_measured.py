@@ -1,12 +1,10 @@
 """The meter: what counts, and that the drafter notices nothing."""
 
-from dataclasses import dataclass
-
 import pytest
 
 from llamaspec.drafting.draft import Draft
 from llamaspec.drafting.drafter import Slot
-from llamaspec.drafting.measured import Measured, settings
+from llamaspec.drafting.measured import Measured
 from llamaspec.drafting.types import ngram_cache, ngram_mod
 from tests.drafting.fakes import Scripted
 
@@ -56,12 +54,16 @@ def test_a_drafter_that_forgets_a_slot_is_a_bug():
 
 
 def test_settings_are_the_knobs_in_force():
-    assert settings(ngram_mod.Drafter()) == {"n_match": 24, "n_min": 48, "n_max": 64}
-    assert settings(ngram_cache.Drafter()) == {"n_max": 8}
-    assert settings(Scripted("x", n_max=7)) == {"n_max": 7}
+    assert Measured(ngram_mod.Drafter()).counters.settings == {"n_match": 24, "n_min": 48, "n_max": 64}
+    assert Measured(ngram_cache.Drafter()).counters.settings == {"n_max": 8}
+    assert Measured(Scripted("x", n_max=7)).counters.settings == {"n_max": 7}
 
-    @dataclass
-    class Odd(Scripted):
-        params: int = 3
 
-    assert settings(Odd("x")) == {"n_max": 4}
+def test_what_the_device_drafted_is_counted_as_if_it_had_been_proposed():
+    measured = Measured(Scripted("x"))
+    for n, kept in ((3, 2), (3, 0), (0, 0)):
+        measured.drafted_on_device(Slot(4), n, kept)
+    counters = measured.counters
+    assert (counters.calls_draft, counters.gen_drafts, counters.gen_tokens, counters.gen_levels) == (2, 2, 6, 6)
+    assert (counters.calls_accept, counters.acc_drafts, counters.acc_tokens) == (2, 1, 2)
+    assert measured.drafter.heard == [("drafted_on_device", 4, *said) for said in ((3, 2), (3, 0), (0, 0))]

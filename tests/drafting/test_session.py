@@ -2,7 +2,7 @@
 
 import pytest
 
-import llamaspec.drafting.session as session
+from llamaspec.drafting.build import without_model
 from llamaspec.drafting.session import Ask, drafter
 from llamaspec.errors import UsageError
 from tests.drafting import vectors
@@ -120,7 +120,7 @@ def test_the_report_counts_what_was_offered():
 
 
 def test_every_drafter_without_a_model_has_a_name_and_bounds():
-    for name in session._nameable():
+    for name in without_model():
         drafting = drafter(name)
         assert drafting.n_max >= 1
         assert list(drafting.stats()) == [name]

@@ -2,14 +2,14 @@
 
 import pytest
 
+from llamaspec.drafting.draft_model import DraftModel
 from llamaspec.drafting.drafter import Slot
 from llamaspec.drafting.translate import Shadows, Translated
 from llamaspec.drafting.translate_text import TextBridge
 from llamaspec.drafting.types import draft_simple, draft_tree
-from llamaspec.drafting.types._model_draft import DraftModel
 from llamaspec.text.tokenizer import Tokenizer
 from tests.drafting.tokenizers import kinds
-from tests.drafting.toys import ToyPasses
+from tests.drafting.toys import ToyRunner
 
 TEXT = "international understanding; unbelievable 12345 naïve\n\n  indentation   of words, 漢字 and the same again\n"
 TARGET, DRAFT = next((a, b) for a, b in kinds() if a.kind != b.kind and max(a.n_vocab, b.n_vocab) < 3000)
@@ -23,7 +23,7 @@ def letters(tokenizer: Tokenizer) -> list[int]:
 
 def translated(module: object) -> Translated:
     """A drafter over a table that speaks DRAFT."""
-    model = DraftModel(ToyPasses(DRAFT.n_vocab, context=1000), DRAFT.n_vocab, 3)
+    model = DraftModel(ToyRunner(DRAFT.n_vocab, context=1000), DRAFT.n_vocab, 3)
     return Translated(module.Drafter(model), Shadows(TextBridge(TARGET, DRAFT), model.edited))
 
 
@@ -37,7 +37,7 @@ def test_the_drafts_are_those_of_a_fresh_drafter_at_every_letter(module):
         now = list(drafter.shadows.of(slot).tokens)
         changed += now[: len(shadow)] != shadow
         shadow = now
-        cells = drafter.drafter.model.passes.cache.cells[0]
+        cells = drafter.drafter.model.runner.cache.cells[0]
         assert cells[: len(now) - 1] == now[:-1]
     assert changed > 10
 

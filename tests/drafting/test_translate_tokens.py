@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from llamaspec.drafting.draft import Draft
+from llamaspec.drafting.draft_model import DraftModel
 from llamaspec.drafting.drafter import Slot
 from llamaspec.drafting.translate import MOST, Shadows, Translated, bridge
 from llamaspec.drafting.translate_text import TextBridge
 from llamaspec.drafting.translate_tokens import TokenBridge
 from llamaspec.drafting.types import draft_simple, draft_tree
-from llamaspec.drafting.types._model_draft import DraftModel
 from llamaspec.sampling.chain import Chain
 from llamaspec.text.tokenizer import Tokenizer
 from tests.drafting.tokenizers import kinds
-from tests.drafting.toys import CHAINS, ToyPasses, plain, slot_of
+from tests.drafting.toys import CHAINS, ToyRunner, plain, slot_of
 
 LETTERS = "abcdefghijklmnopqrstuvwx"
 
@@ -37,12 +37,12 @@ def tokenizer(letters: str, **more: object) -> Tokenizer:
     )
 
 
-class Renamed(ToyPasses):
-    """The model of `ToyPasses` with its tokens called otherwise: own id i is its id names[i]; others are hopeless."""
+class Renamed(ToyRunner):
+    """The model of `ToyRunner` with its tokens called otherwise: own id i is its id names[i]; others are hopeless."""
 
     def __init__(self, names: list[int], context: int = 64) -> None:
         super().__init__(len(names), context)
-        self.names, self.inner = names, ToyPasses(len(LETTERS), context)
+        self.names, self.inner = names, ToyRunner(len(LETTERS), context)
 
     def after(self, seen: list[int]) -> Tensor:
         logits = self.inner.after([self.names[token] for token in seen])
@@ -66,7 +66,7 @@ def translated(kind: str, theirs: str, **params) -> Translated:
 def test_other_ids_are_no_handicap(kind, params):
     """A draft that is the target under other ids is always right, whatever the chain."""
     slot = slot_of([3, 1, 4, 1, 5, 9, 2, 6], params)
-    passes = ToyPasses(len(LETTERS))
+    passes = ToyRunner(len(LETTERS))
     drafter = translated(kind, LETTERS[::-1], n_max=4)
     for _ in range(4):
         (draft,) = drafter.propose([slot])

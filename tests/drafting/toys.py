@@ -36,7 +36,7 @@ class ToyCache:
         return len(self.cells[slot])
 
 
-class ToyPasses:
+class ToyRunner:
     """Logits depend on the last token and on the sum of all that the row sees: a wrong cache shows at once."""
 
     def __init__(self, n_vocab: int = 24, context: int = 64, slots: int = 2, seed: int = 0, scale: float = 2.0) -> None:
@@ -77,7 +77,7 @@ class ToyPasses:
         return outputs
 
 
-def plain(passes: ToyPasses, slot: Slot, n: int) -> list[int]:
+def plain(passes: ToyRunner, slot: Slot, n: int) -> list[int]:
     """What a target with this table would write after slot.tokens."""
     assert slot.chain is not None
     tokens, state, out = list(slot.tokens), slot.state, []

@@ -3,7 +3,7 @@
 import pytest
 
 import llamaspec
-from llamaspec.engine import corpus
+from llamaspec.drafting import corpus
 from llamaspec.errors import LlamaspecError, UsageError
 from tests.engine.conftest import tokenizer, usable
 
@@ -17,7 +17,7 @@ def test_a_text_in_the_models_tokens(target, tmp_path):
     text = "return self.value\n<|im_end|> ü"
     (tmp_path / "x.txt").write_text(text, encoding="utf-8")
     words = tokenizer(target)
-    tokens = corpus.corpus_tokens(str(tmp_path / "x.txt"), words)
+    tokens = corpus.text_corpus(str(tmp_path / "x.txt"), words)
     assert tokens == words.encode(text, False, False)
     assert words.bos not in tokens[:1]
 
@@ -43,10 +43,10 @@ def test_more_than_fits(target, tmp_path, monkeypatch):
     path.write_text("a b " * 100)
     monkeypatch.setattr(corpus, "LONGEST", 20)
     with pytest.raises(UsageError, match="may have 20"):
-        corpus.corpus_tokens(str(path), tokenizer(target))
+        corpus.text_corpus(str(path), tokenizer(target))
     monkeypatch.setattr(corpus, "BYTES_PER_TOKEN", 2)
     with pytest.raises(LlamaspecError, match="longer than"):
-        corpus.corpus_tokens(str(path), tokenizer(target))
+        corpus.text_corpus(str(path), tokenizer(target))
 
 
 def test_what_is_no_text(target, tmp_path):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import llamaspec
+from llamaspec.drafting.drafter import Base
 from llamaspec.engine.device_loop import DeviceLoop
 from llamaspec.engine.llm import LLM
 from llamaspec.engine.step import Loop
@@ -178,3 +179,48 @@ def test_steps_are_the_hosts_after_limits_and_ends_too(pair):
             found = gains(device, stops, limits)
             assert found == gains(host, stops, limits)
             assert sum(len(tokens) for tokens, *_ in found) == 30
+
+
+class Counting(Base):
+    """Guesses that ids count upwards. Knows no model; what the device did is told to it."""
+
+    name, n_max, k = "counting", 3, 3
+    device = torch.device("cpu")
+    capacity, cells = 400, 512
+
+    def __init__(self) -> None:
+        self.newest, self.guesses = torch.zeros(2, dtype=torch.int64), torch.zeros(3, dtype=torch.int64)
+        self.length, self.seed = torch.zeros(1, dtype=torch.int64), torch.zeros((), dtype=torch.int64)
+        self.entered: list[int] = []
+        self.told: list[tuple[list[int], int, int]] = []
+
+    def on_device(self, rows, context):
+        return self
+
+    def enter(self, slot):
+        self.entered.append(len(slot.tokens))
+
+    def draft(self, chain, blocks):
+        self.guesses.copy_(self.newest[1] + torch.arange(1, 4))
+
+    def drafted_on_device(self, slot, n, kept):
+        self.told.append((list(slot.tokens), n, kept))
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_any_drafter_that_offers_it_drafts_on_the_device(recorded):
+    llm, drafter = model(True), Counting()
+    loop = llm.session.loop
+    llm.session.loop = DeviceLoop(llm.target, drafter, Eager() if recorded else None)
+    biases = {"temp": 0, "logit_bias": "101+1000"}
+    try:
+        found = answer(llm, [5, 6, 7], n_predict=12, temp=0)
+        biased = answer(llm, [5, 6, 100], n_predict=9, **biases)
+    finally:
+        llm.session.loop = loop
+    assert found.tokens == answer(model(False), [5, 6, 7], n_predict=12, temp=0).tokens
+    assert biased.tokens == answer(model(False), [5, 6, 100], n_predict=9, **biases).tokens
+    assert drafter.entered == [3, 3]
+    assert drafter.told[-1][0] == [5, 6, 100, *biased.tokens]
+    assert sum(kept for _, _, kept in drafter.told) == found.timings.draft_n_accepted + biased.timings.draft_n_accepted
+    assert biased.timings.draft_n_accepted > 0

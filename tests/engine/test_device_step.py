@@ -10,7 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from llamaspec.engine.device_step import DeviceStep, Guesser
+from llamaspec.drafting.draft_model import DraftModel
+from llamaspec.drafting.types.draft_simple import Drafter, Params
+from llamaspec.engine.device_step import DeviceStep
 from llamaspec.sampling.chain import Chain
 from llamaspec.sampling.params import SamplerParams
 from tests.network.build import passes
@@ -46,11 +48,11 @@ def emptied(thing: Any, seen: dict[int, Any]) -> Any:
 
 
 class Silent:
-    """A mailbox that nobody empties."""
+    """A ring that nobody reads."""
 
     waiting = 0
 
-    def post(self, letter: Tensor) -> None:
+    def enqueue(self, result: Tensor) -> None:
         """Lost."""
 
 
@@ -60,13 +62,17 @@ def build(name: str, k: int) -> DeviceStep:
     draft = passes(ONE_PER_ARCHITECTURE[name].model, 700, exact=False) if k else None
     emptied([target, draft], {})
     assert target.model.device == NOWHERE
-    guesser = Guesser(draft, target.model.hparams.n_vocab, k, True, None) if draft else None
-    return DeviceStep(target, guesser, None)
+    drafter = None
+    if draft is not None:
+        model = DraftModel(draft, target.model.hparams.n_vocab, k)
+        drafter = Drafter(model, Params(n_max=k)).on_device(target.width, 700)
+        assert drafter is not None
+    return DeviceStep(target, drafter, None)
 
 
 @pytest.fixture(autouse=True)
 def _silence(monkeypatch):
-    """Letters are not delivered: copying one to the host would need its data."""
+    """Results are not read back: copying one to the host would need its data."""
     monkeypatch.setattr("llamaspec.engine.device_step.ReadbackRing", lambda size, device: Silent())
     with torch.inference_mode():
         yield
@@ -78,8 +84,8 @@ def test_a_step_needs_no_data(name, k):
     step = build(name, k)
     for params in CHAINS:
         step.launch(Chain.build(params), 300)
-    assert step.letter.device == NOWHERE
-    assert step.letter.shape == (k + 3,)
+    assert step.result.device == NOWHERE
+    assert step.result.shape == (k + 3,)
 
 
 @pytest.mark.parametrize("place", ["target", "draft", "sampler"])
@@ -98,8 +104,7 @@ def test_a_look_at_data_would_be_seen(place):
 
         setattr(holder, name, peek)
 
-    assert step.guesser is not None
-    holder = {"target": step.target.model, "draft": step.guesser.passes.model, "sampler": chain}[place]
+    holder = {"target": step.target.model, "draft": step.drafter.runner.model, "sampler": chain}[place]
     peeking(holder, "pick" if place == "sampler" else "forward")
     with pytest.raises(Exception, match=r"meta"):
         step.launch(chain, 300)

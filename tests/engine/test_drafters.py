@@ -79,8 +79,21 @@ def test_a_draft_that_is_bigger_is_warned_about():
 
 
 def test_extension_needs_someone_who_can_extend(pair):
-    with pytest.raises(UsageError, match="--spec-extend"):
+    with pytest.raises(UsageError, match="--spec-extend") as refused:
         load(*pair, spec_extend=8)
+    assert "ngram-simple, ngram-mod" in refused.value.hint
+
+
+def test_flags_of_drafters_that_do_not_run_are_told(pair):
+    _, said = load(*pair, spec_draft_p_split=0.2, spec_ngram_mod_n_match=9, spec_draft_n_max=4)
+    assert said == [
+        "--spec-ngram-mod-n-match has no effect without --spec-type ngram-mod",
+        "--spec-draft-p-split has no effect without --spec-type draft-tree",
+    ]
+    said.clear()
+    llm = LLM(from_keywords(pair[0], device="cpu", ctx_size=64, spec_type="ngram-simple", spec_extend=9), said.append)
+    assert said == ["--spec-extend has no effect without a draft model"]
+    assert [drafter.n_max for drafter in llm.drafter.drafters] == [48]
 
 
 def test_extended_drafts_are_longer(pair):

@@ -97,16 +97,16 @@ def test_recordings_put_the_state_back_and_the_oldest_goes():
     assert 0 not in replays.recorded
 
 
-def test_letters_arrive_in_order_and_keep_what_they_held():
-    box, letter = ReadbackRing(2, torch.device("cpu"), depth=3), torch.zeros(2, dtype=torch.int64)
+def test_results_arrive_in_order_and_keep_what_they_held():
+    ring, result = ReadbackRing(2, torch.device("cpu"), depth=3), torch.zeros(2, dtype=torch.int64)
     for turn in range(5):
         for number in range(3):
-            letter[:] = torch.tensor([turn, number])
-            box.post(letter)
-        assert box.waiting == 3
-        with pytest.raises(AssertionError, match="lost"):
-            box.post(letter)
-        assert [box.read() for _ in range(3)] == [[turn, 0], [turn, 1], [turn, 2]]
+            result[:] = torch.tensor([turn, number])
+            ring.enqueue(result)
+        assert ring.waiting == 3
+        with pytest.raises(AssertionError, match="unread"):
+            ring.enqueue(result)
+        assert [ring.read() for _ in range(3)] == [[turn, 0], [turn, 1], [turn, 2]]
 
 
 @torch.inference_mode()

@@ -1,13 +1,11 @@
 """Drafters that only exist here, and flags that go with drafters."""
 
-import dataclasses
-
 import pytest
 
 from llamaspec import shelf
 from llamaspec.errors import UsageError
 from llamaspec.options import COMMANDS, DEMO, LOOKUP_MERGE, LOOKUP_STATS, RUN, from_keywords, parse
-from llamaspec.options.speculation import OWN, TYPES, Speculation
+from llamaspec.options.speculation import OWN, TYPES
 
 
 def said(line, command=RUN):
@@ -24,14 +22,12 @@ def test_every_drafter_on_the_shelf_can_be_named_and_is_listed():
         assert typed in row.help
 
 
-@pytest.mark.parametrize("name", [name for name in shelf.names("drafting.types") if not name.startswith("draft_")])
+@pytest.mark.parametrize("name", shelf.names("drafting.types"))
 def test_every_knob_has_a_flag_with_the_same_default(name):
-    knobs = dataclasses.fields(shelf.take("drafting.types", name).Params)
-    values = Speculation()
-    for knob in knobs:
-        if knob.repr:
-            assert getattr(values, f"{name}_{knob.name}") == knob.default, knob.name
-            assert f"spec_{name}_{knob.name}" in RUN.keys
+    params = shelf.take("drafting.types", name).Params
+    for knob in params.names():
+        flag, _ = RUN.table[params.flag(knob)]
+        assert (flag.default or None) == (getattr(params, knob) or None), knob
 
 
 @pytest.mark.parametrize(

@@ -1,154 +1,51 @@
-"""A draft model that keeps in step with the sequences it guesses for: what draft-simple and draft-tree share."""
+"""What the drafters that ask a draft model share: which tokens it would choose, and how sure it is."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from ...errors import LlamaspecError
-from ...network.runner import Branch, Runner
 from ...sampling.chain import Chain, State
 from ...sampling.sampler import Rows
+from ..draft_model import DraftModel
 from ..drafter import Base, Slot
+from ..knobs import Knobs, knob
 
 CANDIDATES = 10
 """The reference's probabilities are a softmax over this many of the highest draft logits (speculation spec 1.10)."""
 
 
-@dataclass
-class CacheMirror:
-    """What the draft model's cache holds of a slot.
+@dataclass(frozen=True)
+class ModelParams(Knobs):
+    """n_max, n_min: longest and shortest draft. p_min: a draft ends where the best of 10 candidates is less likely.
 
-    tokens: one per committed cell. start: where in the history they begin. agreed: leading ones known to equal the
-    history's. tree, parents: rows of the last pass behind them that may still be committed, row 0 = tree[0].
+    keep_last: that token is still offered (llama.cpp's older rule). coupled: choose with the target's chain, state and
+    noise; else greedily, as llama.cpp does.
     """
 
-    tokens: list[int] = field(default_factory=list)
-    start: int = 0
-    agreed: int = 0
-    tree: tuple[int, ...] = ()
-    parents: tuple[int, ...] = ()
+    flags = "--spec-draft"
+    strictness = "p_min"
+    n_max: int = knob(3, 0, 1024)
+    n_min: int = knob(0, 0, 1024)
+    p_min: float = knob(0.0, 0.0, 1.0)
+    keep_last: bool = field(default=False, repr=False)
+    coupled: bool = field(default=True, repr=False)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.ordered("n_min", "n_max")
 
-class DraftModel:
-    """A model whose cache is "a cache of the same history" (speculation spec 2), for any number of drafters.
-
-    Before each draft the cache is brought in step with the slot: the longest common prefix stays, the rest is decoded.
-    That one rule covers accepted drafts, rejected ones, other drafters' turns and edited histories.
-
-    n_vocab: of the histories' tokens. Ids that the draft model lacks are read as `stand_in`, and nothing is guessed
-    right behind one; ids that only the draft model has are never drafted. longest: the longest draft.
-    A history longer than the context is seen through a window that moves in jumps of half the context, so that most
-    steps find their cache; the history's first token stays in front, since many models lean on it.
-    """
-
-    def __init__(self, passes: Runner, n_vocab: int, longest: int, stand_in: int = 0) -> None:
-        self.passes, self.n_vocab = passes, n_vocab
-        self.known = passes.model.hparams.n_vocab
-        self.stand_in = min(stand_in, self.known - 1)
-        self.capacity = passes.cache.context - min(longest, passes.cache.context // 2)
-        self.mirrors: dict[int, CacheMirror] = {}
-
-    def edited(self, slot: int, at: int = 0) -> None:
-        """Tokens of the slot from `at` on may have changed; the ones before have not."""
-        mirror = self.mirror(slot)
-        mirror.agreed = min(mirror.agreed, max(0, at - mirror.start))
-        mirror.tree = ()
-
-    def mirror(self, slot: int) -> CacheMirror:
-        """Of one slot. Raises LlamaspecError when the cache has no room for that many sequences."""
-        if slot >= len(self.passes.cache.lengths):
-            raise LlamaspecError(f"the draft model has {len(self.passes.cache.lengths)} slots, none of number {slot}")
-        return self.mirrors.setdefault(slot, CacheMirror())
-
-    def room(self, slot: Slot) -> int:
-        """The most tokens that can be guessed after slot.tokens; 0 = the draft model has nothing to go by."""
-        if not slot.tokens or not 0 <= slot.tokens[-1] < self.known:
-            return 0
-        seen = len(slot.tokens) - self.start(len(slot.tokens))
-        room = self.passes.cache.context - seen + 1
-        return min(room, slot.limit) if slot.limit > 0 else room
-
-    def start(self, length: int) -> int:
-        """Where the window of a history of this many tokens begins."""
-        jump = max(1, self.capacity // 2)
-        return 0 if length <= self.capacity else -(-(length - self.capacity) // jump) * jump
-
-    def seen(self, tokens: Sequence[int], begin: int = 0, end: int | None = None) -> list[int]:
-        """What stands at places begin:end of the window, in the draft model's ids."""
-        start = self.start(len(tokens))
-        part = list(tokens[start + begin : None if end is None else start + end])
-        if start and begin == 0 and len(tokens) - start > 1 and part:
-            part[0] = tokens[0]
-        return [token if 0 <= token < self.known else self.stand_in for token in part]
-
-    def follow(self, slot: Slot) -> CacheMirror:
-        """Bring the cache in step with all but the last of slot.tokens, which are at least one."""
-        mirror, tokens = self.mirror(slot.id), slot.tokens
-        start = self.start(len(tokens))
-        last = len(tokens) - start - 1
-        if start != mirror.start or last < mirror.agreed:  # the window moved, or nobody said that the history shrank
-            mirror.start, mirror.agreed, mirror.tree = start, 0, ()
-        self._keep_branch(slot, mirror)
-        wanted = self.seen(tokens, mirror.agreed, last)
-        same = _common(mirror.tokens[mirror.agreed :], wanted)
-        shared = mirror.agreed + same
-        self.passes.cache.truncate(slot.id, shared)
-        for _ in self.passes.read(slot.id, wanted[same:]):
-            pass
-        mirror.tokens[shared:] = wanted[same:]
-        mirror.agreed, mirror.tree = last, ()
-        return mirror
-
-    def _keep_branch(self, slot: Slot, mirror: CacheMirror) -> None:
-        """Commit the rows of the last tree that became history."""
-        if not mirror.tree or len(mirror.tokens) != mirror.agreed:
-            return
-        after = self.seen(slot.tokens, mirror.agreed, len(slot.tokens) - mirror.start - 1)
-        children = {(parent, token): node for node, (parent, token) in enumerate(
-            zip(mirror.parents, mirror.tree[1:], strict=True)
-        )}  # fmt: skip
-        if after[:1] != [mirror.tree[0]]:
-            return
-        rows, node = [0], -1
-        for token in after[1:]:
-            node = children.get((node, token), -1)
-            if node < 0:
-                break
-            rows.append(node + 1)
-        self.passes.cache.commit(slot.id, rows)
-        mirror.tokens += after[: len(rows)]
-        mirror.agreed = len(mirror.tokens)
-
-    def extend(self, slots: Sequence[Slot], tokens: Sequence[int]) -> list[Tensor]:
-        """Decode and keep one token more of each slot -> logits [n_vocab] after it."""
-        if not slots:
-            return []
-        outputs = self.passes.decode([Branch(slot.id, [token]) for slot, token in zip(slots, tokens, strict=True)])
-        for slot, token in zip(slots, tokens, strict=True):
-            self.passes.cache.commit(slot.id, [0])
-            self.mirror(slot.id).tokens.append(token)
-        return [self.fit(output.logits[-1]) for output in outputs]
-
-    def branch(self, branches: Sequence[Branch]) -> list[Tensor]:
-        """Decode trees without keeping them yet -> logits [rows, n_vocab] of each; row 0 is the slot's last token."""
-        outputs = self.passes.decode(branches)
-        for branch in branches:
-            mirror = self.mirror(branch.slot)
-            mirror.tree, mirror.parents = tuple(branch.tokens), tuple(branch.parents)
-        return [self.fit(output.logits) for output in outputs]
-
-    def fit(self, logits: Tensor) -> Tensor:
-        """logits [..., V_draft] -> [..., n_vocab]: ids that the histories cannot hold are cut, missing ones are out."""
-        short = self.n_vocab - logits.shape[-1]
-        if short <= 0:
-            return logits[..., : self.n_vocab]
-        return torch.nn.functional.pad(logits, (0, short), value=float("-inf"))
+    def like(self, compat: str) -> Self:
+        """The rules of --spec-compat."""
+        return replace(self, keep_last=compat == "old", coupled=compat == "own")
 
 
 class ModelDrafter(Base):
-    """A drafter whose guesses come from a draft model; the history tells that all it needs to hear."""
+    """A drafter whose guesses come from a draft model. It needs no `observe`: the model's cache follows the history."""
+
+    needs_model = True
 
     def __init__(self, model: DraftModel) -> None:
         self.model = model
@@ -160,14 +57,6 @@ class ModelDrafter(Base):
     def forget(self, slot: Slot) -> None:
         """Compare the history from its start again."""
         self.model.edited(slot.id)
-
-
-def _common(a: Sequence[int], b: Sequence[int]) -> int:
-    """How many leading tokens two sequences share."""
-    for place, (left, right) in enumerate(zip(a, b, strict=False)):
-        if left != right:
-            return place
-    return min(len(a), len(b))
 
 
 def ranked(chain: Chain | None, logits: Tensor, rows: Rows, state: State | None, k: int) -> list[list[int]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..drafter import Base, Slot
-from ._knobs import in_range
+from ..knobs import Knobs, knob
 from ._windows import Windows
 
 BUCKETS = 1 << 18
@@ -16,18 +16,13 @@ FOLLOWS = 4
 
 
 @dataclass(frozen=True)
-class MapParams:
+class MapParams(Knobs):
     """size_n: tokens that must match. size_m: the longest draft. min_hits: occurrences that are needed."""
 
-    size_n: int = 12
-    size_m: int = 48
-    min_hits: int = 1
-
-
-def check(name: str, params: MapParams) -> None:
-    """Raises UsageError for a knob out of range."""
-    for knob in ("size_n", "size_m", "min_hits"):
-        in_range(name, knob, getattr(params, knob), 1, 1024)
+    length, strictness = "size_m", "size_n"
+    size_n: int = knob(12, 1, 1024)
+    size_m: int = knob(48, 1, 1024)
+    min_hits: int = knob(1, 1, 1024)
 
 
 def bucket(tokens: Sequence[int]) -> int:
@@ -85,7 +80,7 @@ class MapDrafter(Base):
     """
 
     def __init__(self, params: MapParams, compat: bool) -> None:
-        self.params = params
+        self.params: MapParams = params
         self.n_max = params.size_m
         self.compat = compat
         self._sequences: dict[int, History] = {}

@@ -1,47 +1,35 @@
 """draft-simple: a smaller model guesses, with the noise the target will choose with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ...sampling.sampler import Rows
+from ..context import DrafterContext
 from ..draft import Draft
+from ..draft_model import DraftModel
 from ..drafter import Slot
-from ._knobs import in_range, ordered
-from ._model_draft import DraftModel, ModelDrafter, probabilities, ranked
+from ..translate import Translated
+from ._device_chain import DeviceChain
+from ._model_draft import ModelDrafter, ModelParams, probabilities, ranked
 
 
 @dataclass(frozen=True)
-class Params:
-    """n_max, n_min: longest and shortest draft. p_min: a draft ends where the best of 10 candidates is less likely.
-
-    keep_last: that token is still offered (llama.cpp's older rule). coupled: choose with the target's chain, state and
-    noise; else greedily, as llama.cpp does.
-    """
-
-    n_max: int = 3
-    n_min: int = 0
-    p_min: float = 0.0
-    keep_last: bool = field(default=False, repr=False)
-    coupled: bool = field(default=True, repr=False)
-
-    def __post_init__(self) -> None:
-        in_range("draft", "n_max", self.n_max, 0, 1024)
-        in_range("draft", "n_min", self.n_min, 0, 1024)
-        in_range("draft", "p_min", self.p_min, 0.0, 1.0)
-        ordered("draft", "n_min", self.n_min, "n_max", self.n_max)
+class Params(ModelParams):
+    """Those of every drafter that asks a model."""
 
 
 class Drafter(ModelDrafter):
     """Chains of a draft model (speculation spec 2)."""
 
     name = "draft-simple"
+    order = 110
 
     def __init__(self, model: DraftModel, params: Params | None = None) -> None:
         super().__init__(model)
-        self.params = params or Params()
+        self.params: Params = params or Params()
         self.n_max = self.params.n_max
 
     def propose(self, slots: Sequence[Slot]) -> list[Draft]:
@@ -58,8 +46,26 @@ class Drafter(ModelDrafter):
             newest = [pen.tokens[-1] for pen in live]
         return [self._draft(pen.tokens) for pen in writing]
 
+    def on_device(self, rows: int | None, context: int) -> DeviceChain | None:
+        """Chains of always n_max tokens, if the draft model can hold all that the target can, and nobody shares it."""
+        model, k = self.model, self.n_max
+        cache = model.runner.cache
+        holds = cache.context >= context and len(cache.lengths) == 1 and model.known >= model.n_vocab
+        if self.params.p_min > 0 or not 0 < k < (rows or k + 1) or not holds:
+            return None
+        return DeviceChain(self.name, model, k, self.params.coupled)
+
+    def drafted_on_device(self, slot: Slot, n: int, kept: int) -> None:
+        """The model's cache has grown with the history."""
+        self.model.read_on_device(slot)
+
     def _draft(self, tokens: Sequence[int]) -> Draft:
         return Draft.chain(tokens if len(tokens) >= self.params.n_min else (), self.name)
+
+
+def build(context: DrafterContext, params: Params) -> Drafter | Translated:
+    """Chains of the draft model of -md."""
+    return context.translated(Drafter(context.draft_model(params.n_max), params.like(context.compat)))
 
 
 class _Writing:

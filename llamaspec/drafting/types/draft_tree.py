@@ -1,42 +1,31 @@
 """draft-tree: the likely branches of a draft model's guesses, verified by the target in one pass."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ...network.runner import Branch
 from ...sampling.sampler import Rows
+from ..context import DrafterContext
 from ..draft import Draft
+from ..draft_model import DraftModel
 from ..drafter import Slot
-from ._knobs import in_range, ordered
-from ._model_draft import CANDIDATES, DraftModel, ModelDrafter, probabilities, ranked
+from ..knobs import knob
+from ..translate import Translated
+from ._model_draft import CANDIDATES, ModelDrafter, ModelParams, probabilities, ranked
 
 
 @dataclass(frozen=True)
-class Params:
-    """n_max, n_min: most and fewest levels. nodes: of the whole tree; 15 and the last token make one pass of 16 rows.
+class Params(ModelParams):
+    """Lengths are levels here. nodes: of the whole tree; 15 and the last token make one pass of 16 rows.
 
-    p_split: a second, third ... child must be more likely than this among the 10 highest draft logits. p_min,
-    keep_last, coupled: as of draft-simple.
+    p_split: a second, third ... child must be more likely than this among the 10 highest draft logits.
     """
 
-    n_max: int = 3
-    n_min: int = 0
-    p_min: float = 0.0
-    p_split: float = 0.1
-    nodes: int = 15
-    keep_last: bool = field(default=False, repr=False)
-    coupled: bool = field(default=True, repr=False)
-
-    def __post_init__(self) -> None:
-        in_range("draft", "n_max", self.n_max, 0, 1024)
-        in_range("draft", "n_min", self.n_min, 0, 1024)
-        in_range("draft", "p_min", self.p_min, 0.0, 1.0)
-        in_range("draft", "p_split", self.p_split, 0.0, 1.0)
-        in_range("draft-tree", "nodes", self.nodes, 1, 63)
-        ordered("draft", "n_min", self.n_min, "n_max", self.n_max)
+    p_split: float = knob(0.1, 0.0, 1.0)
+    nodes: int = knob(15, 1, 63, flag="--spec-draft-tree-nodes")
 
 
 class Drafter(ModelDrafter):
@@ -48,10 +37,11 @@ class Drafter(ModelDrafter):
     """
 
     name = "draft-tree"
+    order = 120
 
     def __init__(self, model: DraftModel, params: Params | None = None) -> None:
         super().__init__(model)
-        self.params = params or Params()
+        self.params: Params = params or Params()
         self.n_max = self.params.nodes
 
     def propose(self, slots: Sequence[Slot]) -> list[Draft]:
@@ -70,6 +60,11 @@ class Drafter(ModelDrafter):
         if tree.level < self.params.n_min:
             return Draft()
         return Draft(tuple(tree.tokens), tuple(tree.parents), self.name)
+
+
+def build(context: DrafterContext, params: Params) -> Drafter | Translated:
+    """Trees of the draft model of -md."""
+    return context.translated(Drafter(context.draft_model(params.n_max), params.like(context.compat)))
 
 
 @dataclass(frozen=True)

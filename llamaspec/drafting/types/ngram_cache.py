@@ -7,10 +7,11 @@ from os import PathLike
 from pathlib import Path
 
 from ...errors import LlamaspecError
-from ..drafter import Base, Slot
+from ..context import DrafterContext
+from ..drafter import Follower, Slot
+from ..knobs import Knobs, knob
 from ..lookup import Lookup
 from ..lookup_cache import LONGEST, LookupCache, largest_token
-from ._knobs import in_range
 
 LENGTH = 8
 """The draft length that llama.cpp has built in."""
@@ -19,19 +20,13 @@ File = str | bytes | PathLike[str] | LookupCache | None
 
 
 @dataclass(frozen=True)
-class Params:
-    """n_max: the longest draft. static, dynamic: lookup files (-lcs, -lcd), their content, or None.
+class Params(Knobs):
+    """n_max: the longest draft. static, dynamic: lookup files (-lcs, -lcd), their content, or None."""
 
-    n_vocab: tokens of the model; a file that knows others is refused. 0 = unknown, nothing is checked.
-    """
-
-    n_max: int = LENGTH
-    static: File = field(default=None, repr=False)
-    dynamic: File = field(default=None, repr=False)
-    n_vocab: int = field(default=0, repr=False)
-
-    def __post_init__(self) -> None:
-        in_range("ngram-cache", "n_max", self.n_max, 1, 1024)
+    flags = "--spec-ngram-cache"
+    n_max: int = knob(LENGTH, 1, 1024)
+    static: File = knob(None, flag="--lookup-cache-static", show=False)
+    dynamic: File = knob(None, flag="--lookup-cache-dynamic", show=False)
 
 
 @dataclass
@@ -41,7 +36,7 @@ class _Context:
     text: "array[int]" = field(default_factory=lambda: array("q"))  # the tokens learnt, not kept with `compat`
 
 
-class Drafter(Base):
+class Drafter(Follower):
     """Lookup decoding with three caches: this text, earlier texts (dynamic), a large corpus (static).
 
     The longest run with a clear favourite wins; static counts weigh the candidates (speculation spec 3.5).
@@ -50,17 +45,19 @@ class Drafter(Base):
     starts a new context cache (llama.cpp learns nothing of a second conversation until it is longer than the first);
     n_max is a knob (llama.cpp: 8); among equally frequent continuations the one that was met last wins (llama.cpp:
     the order of its table); a dynamic file may be absent, and `save` writes it.
+    n_vocab: tokens of the model; a file that has others is refused. 0 = unknown, nothing is checked.
     """
 
     name = "ngram-cache"
+    order = 50
 
-    def __init__(self, params: Params | None = None, compat: bool = False) -> None:
-        self.params = params or Params()
+    def __init__(self, params: Params | None = None, compat: bool = False, n_vocab: int = 0) -> None:
+        self.params: Params = params or Params()
         self.n_max = LENGTH if compat else self.params.n_max
         self._compat = compat
-        self._keeps = isinstance(self.params.dynamic, (str, PathLike)) and self.params.dynamic != ""
-        dynamic = _loaded(self.params.dynamic, self.params.n_vocab, may_be_absent=not compat)
-        self._lookup = Lookup(dynamic, _loaded(self.params.static, self.params.n_vocab), table_ties=compat)
+        self._file = _writable(self.params.dynamic)
+        dynamic = _loaded(self.params.dynamic, n_vocab, may_be_absent=not compat)
+        self._lookup = Lookup(dynamic, _loaded(self.params.static, n_vocab), table_ties=compat)
         self._contexts: dict[int, _Context] = {}
         self._finished: list[LookupCache] = []
 
@@ -78,7 +75,7 @@ class Drafter(Base):
         if self._compat or slot.id not in self._contexts:
             return
         context = self._contexts.pop(slot.id)
-        if self._keeps:
+        if self._file is not None:
             self._finished.append(context.cache)
 
     def guess(self, slot: Slot) -> Sequence[int]:
@@ -101,10 +98,12 @@ class Drafter(Base):
             total.merge(cache)
         return total
 
-    def save(self) -> None:
+    def save(self, slots: Sequence[Slot] = ()) -> None:
         """Writes the dynamic file anew, if one was named. llama.cpp's server never does."""
-        if isinstance(self.params.dynamic, (str, PathLike)) and self._keeps:
-            self.learnt().write(Path(self.params.dynamic))
+        if self._file is not None:
+            for slot in slots:
+                self.begin(slot)
+            self.learnt().write(self._file)
 
     def _learn(self, slot: Slot) -> None:
         context = self._contexts.setdefault(slot.id, _Context())
@@ -121,6 +120,22 @@ class Drafter(Base):
             context.cache.learn(slot.tokens, known)
             context.text.extend(slot.tokens[known:])
         context.known = length
+
+
+def build(context: DrafterContext, params: Params) -> Drafter:
+    """From the text, and the lookup files if some are named."""
+    return Drafter(params, context.compat != "own", context.n_vocab)
+
+
+def _writable(file: File) -> Path | None:
+    """The file that `save` writes. What a run learnt is written at its end: too late to hear of a wrong folder."""
+    if not isinstance(file, (str, PathLike)) or file == "":
+        return None
+    if not Path(file).absolute().parent.is_dir():
+        raise LlamaspecError(
+            f"cannot write the lookup cache {file} at the end: there is no such folder", "create the folder first"
+        )
+    return Path(file)
 
 
 def _loaded(file: File, n_vocab: int, may_be_absent: bool = False) -> LookupCache:

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from ..context import DrafterContext
 from ..drafter import Slot
-from ._ngram_map import History, Key, MapDrafter, MapParams, check
+from ._ngram_map import History, Key, MapDrafter, MapParams
 
 
 @dataclass(frozen=True)
 class Params(MapParams):
     """size_n: tokens that must match. size_m: the longest draft. min_hits: earlier occurrences that are needed."""
 
-    def __post_init__(self) -> None:
-        check("ngram-map-k", self)
+    flags = "--spec-ngram-map-k"
 
 
 class Drafter(MapDrafter):
@@ -24,6 +24,7 @@ class Drafter(MapDrafter):
     """
 
     name = "ngram-map-k"
+    order = 20
 
     def __init__(self, params: Params | None = None, compat: bool = False) -> None:
         super().__init__(params or Params(), compat)
@@ -37,3 +38,8 @@ class Drafter(MapDrafter):
             if len(list(islice(earlier, hits))) < hits:
                 return []
         return self.offer(sequence, slot, key.follows[0], at + n)
+
+
+def build(context: DrafterContext, params: Params) -> Drafter:
+    """From the text alone."""
+    return Drafter(params, context.compat != "own")

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from ..context import DrafterContext
 from ..drafter import Slot
-from ._ngram_map import MOST, Follow, History, Key, MapDrafter, MapParams, check
+from ._ngram_map import MOST, Follow, History, Key, MapDrafter, MapParams
 
 
 @dataclass(frozen=True)
 class Params(MapParams):
     """size_n: tokens that must match. size_m: the longest draft. min_hits: occurrences that are needed."""
 
-    def __post_init__(self) -> None:
-        check("ngram-map-k4v", self)
+    flags = "--spec-ngram-map-k4v"
 
 
 class Drafter(MapDrafter):
@@ -27,6 +27,7 @@ class Drafter(MapDrafter):
     """
 
     name = "ngram-map-k4v"
+    order = 30
 
     def __init__(self, params: Params | None = None, compat: bool = False) -> None:
         super().__init__(params or Params(), compat)
@@ -80,3 +81,8 @@ class Drafter(MapDrafter):
                 del follows[i]
                 follows.append(Follow(length))
         return follows[0].start != 0
+
+
+def build(context: DrafterContext, params: Params) -> Drafter:
+    """From the text alone."""
+    return Drafter(params, context.compat != "own")

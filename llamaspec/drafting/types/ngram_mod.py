@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..drafter import Base, Slot
-from ._knobs import in_range, ordered
+from ..context import DrafterContext
+from ..drafter import Follower, Slot
+from ..knobs import Knobs, knob
 
 SIZE = 1 << 22
 _MASK = SIZE - 1
@@ -24,17 +25,14 @@ STREAK = 5
 
 
 @dataclass(frozen=True)
-class Params:
+class Params(Knobs):
     """n_match: tokens that must match. n_min, n_max: shorter drafts are dropped, longer ones never written."""
 
-    n_match: int = 24
-    n_min: int = 48
-    n_max: int = 64
-
-    def __post_init__(self) -> None:
-        in_range("ngram-mod", "n_match", self.n_match, 1, 1024)
-        in_range("ngram-mod", "n_min", self.n_min, 0, 1024)
-        in_range("ngram-mod", "n_max", self.n_max, 0, 1024)
+    flags = "--spec-ngram-mod"
+    strictness = "n_match"
+    n_match: int = knob(24, 1, 1024)
+    n_min: int = knob(48, 0, 1024)
+    n_max: int = knob(64, 0, 1024)
 
 
 def index(tokens: Sequence[int]) -> int:
@@ -90,7 +88,7 @@ class _Sequence:
     low: int = 0  # bad drafts in a row
 
 
-class Drafter(Base):
+class Drafter(Follower):
     """Chains through the pool (speculation spec 3.4).
 
     Every prompt enters the pool at `begin`, answers in chunks of more than 32 tokens. `begin` wipes a pool that is
@@ -101,15 +99,16 @@ class Drafter(Base):
     """
 
     name = "ngram-mod"
+    order = 40
 
     def __init__(self, params: Params | None = None, compat: bool = False) -> None:
-        self.params = params or Params()
+        self.params: Params = params or Params()
         self.n_max = self.params.n_max
         self._compat = compat
         self._pool: Pool | None = None
         self._sequences: dict[int, _Sequence] = {}
         if not compat:
-            ordered("ngram-mod", "n_min", self.params.n_min, "n_max", self.params.n_max)
+            self.params.ordered("n_min", "n_max")
 
     @property
     def pool(self) -> Pool:
@@ -171,3 +170,8 @@ class Drafter(Base):
         if sequence.low >= STREAK:
             self.pool.wipe()
             sequence.low = sequence.learnt = 0
+
+
+def build(context: DrafterContext, params: Params) -> Drafter:
+    """From the text alone."""
+    return Drafter(params, context.compat != "own")

@@ -4,25 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from ..drafter import Base, Slot
-from ._knobs import in_range
+from ..context import DrafterContext
+from ..drafter import Follower, Slot
+from ..knobs import Knobs, knob
 from ._windows import Windows
 
 
 @dataclass(frozen=True)
-class Params:
+class Params(Knobs):
     """size_n: tokens that must match. size_m: the longest draft. min_hits: earlier occurrences that are needed."""
 
-    size_n: int = 12
-    size_m: int = 48
-    min_hits: int = 1
-
-    def __post_init__(self) -> None:
-        for knob in ("size_n", "size_m", "min_hits"):
-            in_range("ngram-simple", knob, getattr(self, knob), 1, 1024)
+    flags = "--spec-ngram-simple"
+    length, strictness = "size_m", "size_n"
+    size_n: int = knob(12, 1, 1024)
+    size_m: int = knob(48, 1, 1024)
+    min_hits: int = knob(1, 1, 1024)
 
 
-class Drafter(Base):
+class Drafter(Follower):
     """Prompt lookup (speculation spec 3.1).
 
     The newest earlier occurrence of the last n tokens wins. If fewer than n tokens follow it there is no draft, and
@@ -32,9 +31,10 @@ class Drafter(Base):
     """
 
     name = "ngram-simple"
+    order = 10
 
     def __init__(self, params: Params | None = None, compat: bool = False) -> None:
-        self.params = params or Params()
+        self.params: Params = params or Params()
         self.n_max = self.params.size_m
         self._hits = 1 if compat else self.params.min_hits
         self._windows: dict[int, Windows] = {}
@@ -47,10 +47,6 @@ class Drafter(Base):
     def forget(self, slot: Slot) -> None:
         """Drops the slot's index; the next call builds it again."""
         self._windows.pop(slot.id, None)
-
-    def guess(self, slot: Slot) -> Sequence[int]:
-        """The tokens after the newest earlier occurrence of the last n."""
-        return self.after(slot, ())
 
     def after(self, slot: Slot, ahead: Sequence[int]) -> Sequence[int]:
         """What may follow slot.tokens + ahead; nothing is learnt from `ahead`."""
@@ -73,3 +69,8 @@ class Drafter(Base):
             windows = self._windows[slot.id] = Windows(self.params.size_n)
         windows.grow(slot.tokens, len(slot.tokens) - 1 - self.params.size_n)
         return windows
+
+
+def build(context: DrafterContext, params: Params) -> Drafter:
+    """From the text alone."""
+    return Drafter(params, context.compat != "own")

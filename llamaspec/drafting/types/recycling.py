@@ -4,9 +4,10 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..context import DrafterContext
 from ..draft import Draft
 from ..drafter import Base, Kept, Slot
-from ._knobs import in_range
+from ..knobs import Knobs, knob
 
 BREADTH = 8
 """Candidates kept per token."""
@@ -15,15 +16,13 @@ SHARES = (0.45, 0.14, 0.08, 0.05, 0.04, 0.03, 0.02, 0.02)
 
 
 @dataclass(frozen=True)
-class Params:
+class Params(Knobs):
     """n_max: nodes of the tree; 15 and the last token make one pass of 16 rows. depth: its levels."""
 
-    n_max: int = 15
-    depth: int = 6
-
-    def __post_init__(self) -> None:
-        in_range("recycling", "n_max", self.n_max, 1, 63)
-        in_range("recycling", "depth", self.depth, 1, 63)
+    flags = "--spec-recycling"
+    length = "depth"
+    n_max: int = knob(15, 1, 63)
+    depth: int = knob(6, 1, 63)
 
 
 def template(n_max: int, depth: int) -> tuple[tuple[int, int], ...]:
@@ -49,10 +48,11 @@ class Drafter(Base):
     """
 
     name = "recycling"
+    order = 70
     top = BREADTH
 
-    def __init__(self, params: Params | None = None, compat: bool = False) -> None:
-        self.params = params or Params()
+    def __init__(self, params: Params | None = None) -> None:
+        self.params: Params = params or Params()
         self.n_max = self.params.n_max
         self._template = template(self.params.n_max, self.params.depth)
         self._table: dict[int, list[int]] = {}
@@ -109,3 +109,8 @@ class Drafter(Base):
             row.remove(following)
         row.insert(0, following)
         del row[BREADTH:]
+
+
+def build(context: DrafterContext, params: Params) -> Drafter:
+    """From the target's own candidates."""
+    return Drafter(params)

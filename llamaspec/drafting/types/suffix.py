@@ -1,36 +1,33 @@
 """suffix: continue the longest suffix of the text that occurred before, in this text or in a corpus."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 
-from ..corpus import read_corpus
-from ..drafter import Base, Slot
+from ..context import DrafterContext
+from ..corpus import read_corpus, text_corpus
+from ..drafter import Follower, Slot
+from ..knobs import Knobs, knob
 from ._automaton import Automaton
-from ._knobs import in_range
 
 DOUBT = 4.0
 """Pseudo-occurrences that continue otherwise, divided by the length of the match."""
 
 
 @dataclass(frozen=True)
-class Params:
+class Params(Knobs):
     """n_max: the longest draft. min_match: tokens that must match. p_min: a draft ends where it is less likely.
 
-    corpus: a file of int32 tokens, or the tokens themselves, to draft from besides the history. n_vocab: tokens of
-    the model; a corpus that has others is refused. 0 = unknown, nothing is checked.
+    corpus: a file of int32 tokens, or the tokens themselves, to draft from besides the history; `build` takes a text
+    file where there is a tokenizer.
     """
 
-    n_max: int = 15
-    min_match: int = 1
-    p_min: float = 0.15
-    corpus: str | bytes | PathLike[str] | Sequence[int] | None = field(default=None, repr=False)
-    n_vocab: int = field(default=0, repr=False)
-
-    def __post_init__(self) -> None:
-        in_range("suffix", "n_max", self.n_max, 1, 1024)
-        in_range("suffix", "min_match", self.min_match, 1, 1024)
-        in_range("suffix", "p_min", self.p_min, 0.0, 1.0)
+    flags = "--spec-suffix"
+    strictness = "p_min"
+    n_max: int = knob(15, 1, 1024)
+    min_match: int = knob(1, 1, 1024)
+    p_min: float = knob(0.15, 0.0, 1.0)
+    corpus: str | bytes | PathLike[str] | Sequence[int] | None = knob(None, show=False)
 
 
 @dataclass
@@ -42,7 +39,7 @@ class _Text:
     matched: int = 0
 
 
-class Drafter(Base):
+class Drafter(Follower):
     """Suffix decoding (Oliaro et al. 2024; Hu et al. 2024 for the automaton).
 
     From the longest suffix that occurred before, the draft follows the token that came most often, as long as it is
@@ -51,18 +48,20 @@ class Drafter(Base):
     much. Of history and corpus, the draft that promises more accepted tokens (the sum of the products) wins.
     Measured on source code and prose: with 4, more tokens per step at equally many drafted ones than with 1 or 2 (and
     than lookup decoding: 1.74 against 1.58); trying shorter suffixes than the longest gained nothing.
+    n_vocab: tokens of the model; a corpus that has others is refused. 0 = unknown, nothing is checked.
     """
 
     name = "suffix"
+    order = 60
 
-    def __init__(self, params: Params | None = None, compat: bool = False) -> None:
-        self.params = params or Params()
+    def __init__(self, params: Params | None = None, n_vocab: int = 0) -> None:
+        self.params: Params = params or Params()
         self.n_max = self.params.n_max
         self._texts: dict[int, _Text] = {}
         self._corpus: Automaton | None = None
         if self.params.corpus is not None and self.params.corpus != "":
             self._corpus = Automaton()
-            self._corpus.extend(read_corpus(self.params.corpus, self.params.n_vocab))
+            self._corpus.extend(read_corpus(self.params.corpus, n_vocab))
 
     def begin(self, slot: Slot) -> None:
         """Keeps what a prompt that continues the last history shares with it."""
@@ -132,3 +131,10 @@ class Drafter(Base):
             promise += share
             state, matched, ended = following, matched + 1, 0
         return draft, promise
+
+
+def build(context: DrafterContext, params: Params) -> Drafter:
+    """From the text, and a corpus if one is named."""
+    if context.tokenizer is not None and isinstance(params.corpus, str) and params.corpus:
+        params = replace(params, corpus=text_corpus(params.corpus, context.tokenizer))
+    return Drafter(params, context.n_vocab)

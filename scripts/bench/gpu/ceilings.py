@@ -62,10 +62,10 @@ def _launches(place: Place, sink: Sink) -> None:
     sink.add(STAGE, "gap between launches", 1e3 * wall_ms(place, many, few) / nodes, "us", nodes=nodes)
     sink.add(STAGE, "graph launch, host", 1e3 * wall_ms(place, lambda: replays("one", lambda: one.add_(1)), few), "us")
     sink.add(STAGE, "host sync (.item)", 1e3 * wall_ms(place, one.item, few), "us")
-    letter, box = torch.zeros(8, dtype=torch.int64, device=place.device), ReadbackRing(8, place.device)
+    result, ring = torch.zeros(8, dtype=torch.int64, device=place.device), ReadbackRing(8, place.device)
 
-    def post_and_read() -> None:
-        box.post(letter)
-        box.read()
+    def read_back() -> None:
+        ring.enqueue(result)
+        ring.read()
 
-    sink.add(STAGE, "letter to the host", 1e3 * wall_ms(place, post_and_read, few), "us")
+    sink.add(STAGE, "result to the host", 1e3 * wall_ms(place, read_back, few), "us")

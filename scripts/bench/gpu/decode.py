@@ -6,8 +6,8 @@ from synthetic import SHAPES, Source, model
 
 from llamaspec.engine.device_step import DeviceStep
 from llamaspec.engine.graphs import Graphs, recorder_for
-from llamaspec.kernels.dispatch import KVIndex
-from llamaspec.kernels.reference import KV_BLOCK, DenseMatrix
+from llamaspec.kernels.protocol import KV_BLOCK, KVIndex
+from llamaspec.kernels.reference.matrices import DenseMatrix
 from llamaspec.network.decoder import Batch, Model
 from llamaspec.network.runner import Runner
 from llamaspec.sampling.chain import Chain
@@ -54,8 +54,8 @@ def plain_speed(place: Place, target: Runner, context: int, params: SamplerParam
 
     def one() -> None:
         step.launch(chain, context + KV_BLOCK // 2)
-        if step.mailbox.waiting > 1:
-            step.mailbox.read()
+        if step.readback.waiting > 1:
+            step.readback.read()
 
     return 1e3 / wall_ms(place, one, place.pick(100, 3))
 

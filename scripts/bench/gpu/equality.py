@@ -99,13 +99,13 @@ def _rows(plain: LLM, sink: Sink) -> None:
 def _no_syncs(llm: LLM, looks: list[str]):  # noqa: ANN202
     """Note every synchronisation while a step that was captured before is launched."""
     step = llm.session.loop.device_step if isinstance(llm.session.loop, DeviceLoop) else None
-    if step is None or step.letter.device.type != "cuda":
+    if step is None or step.result.device.type != "cuda":
         yield
         return
     launch: Callable[..., None] = type(step).launch
 
     def captured() -> int:
-        return len(step.replays.recorded) + (len(step.guesser.replays.recorded) if step.guesser else 0)
+        return len(step.replays.recorded) + len(step.drafts.recorded)
 
     def watched(*args: Any) -> None:
         known = captured()

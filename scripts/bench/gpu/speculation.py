@@ -7,9 +7,11 @@ from gpu.decode import plain_speed
 from gpu.results import Place, Sink, wall_ms
 from synthetic import SHAPES, Source, model, set_epsilon
 
-from llamaspec.engine.device_step import ACCEPTED, DRAFTED, STEPS, DeviceStep, Guesser
+from llamaspec.drafting.draft_model import DraftModel
+from llamaspec.drafting.types.draft_simple import Drafter, Params
+from llamaspec.engine.device_step import ACCEPTED, DRAFTED, STEPS, DeviceStep
 from llamaspec.engine.graphs import capture, recorder_for
-from llamaspec.kernels.reference import KV_BLOCK
+from llamaspec.kernels.protocol import KV_BLOCK
 from llamaspec.network.runner import Runner
 from llamaspec.sampling.chain import Chain
 from llamaspec.sampling.params import SamplerParams
@@ -69,7 +71,7 @@ def _acceptance(place: Place, target: Runner, draft: Runner, prompt: list[int]) 
     chain = Chain.build(SamplerParams(temp=0.0))
     for _ in range(place.pick(300, 24)):
         step.launch(chain, step.target.cache.context - 4)
-        step.mailbox.read()
+        step.readback.read()
     counters = step.counters.tolist()
     return counters[ACCEPTED] / counters[DRAFTED]
 
@@ -81,8 +83,10 @@ def _ready(place: Place, target: Runner, draft: Runner, prompt: list[int], k: in
         for _ in passes.read(0, prompt[:-1]):
             pass
     recorder = recorder_for(place.device)
-    guesser = Guesser(draft, target.model.hparams.n_vocab, k, True, recorder)
-    step = DeviceStep(target, guesser, recorder)
+    model = DraftModel(draft, target.model.hparams.n_vocab, k)
+    drafter = Drafter(model, Params(n_max=k)).on_device(target.width, target.cache.context)
+    assert drafter is not None
+    step = DeviceStep(target, drafter, recorder)
     step.load(prompt, 1)
     return step
 
@@ -96,8 +100,8 @@ def _speed(
 
     def one() -> None:
         step.launch(chain, step.target.cache.context - k - 4)
-        if step.mailbox.waiting > 1:
-            step.mailbox.read()
+        if step.readback.waiting > 1:
+            step.readback.read()
 
     ms = wall_ms(place, one, place.pick(100, 4))
     counters = step.counters.tolist()

@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from llamaspec.drafting.draft import Draft
+from llamaspec.drafting.draft_model import DraftModel
 from llamaspec.drafting.drafter import Slot
-from llamaspec.drafting.types._model_draft import DraftModel
-from tests.drafting.toys import CHAINS, ToyPasses, slot_of
+from tests.drafting.toys import CHAINS, ToyRunner, slot_of
 
 V = 24
 ids = st.integers(0, V - 1)
@@ -58,9 +58,9 @@ def apply(drafter: Any, slot: Slot, deed: tuple, draft: Draft) -> None:
 
 def assert_in_step(model: DraftModel, slot: Slot) -> None:
     """The cache holds what the mirror says, and both begin with the history."""
-    mirror, cells = model.mirrors[slot.id], model.passes.cache.cells[slot.id]
+    mirror, cells = model.mirrors[slot.id], model.runner.cache.cells[slot.id]
     assert cells == mirror.tokens
-    assert model.passes.cache.lengths[slot.id] == len(mirror.tokens)
+    assert model.runner.cache.lengths[slot.id] == len(mirror.tokens)
     before = model.seen(slot.tokens)[:-1]
     assert mirror.tokens[: len(before)] == before
     assert mirror.agreed == len(before)
@@ -71,7 +71,7 @@ def assert_lives_well(made: Callable[[DraftModel], Any], data: st.DataObject) ->
     context = data.draw(st.sampled_from([1, 2, 3, 5, 12, 40, 400]))
     longest = data.draw(st.sampled_from([1, 3, 20]))
     chain = data.draw(st.sampled_from(CHAINS))
-    model = DraftModel(ToyPasses(V, context), V, longest)
+    model = DraftModel(ToyRunner(V, context), V, longest)
     drafter = made(model)
     slots = [slot_of(data.draw(st.lists(ids, min_size=1, max_size=30)), chain, number) for number in (0, 1)]
     drafts = [Draft(), Draft()]
@@ -84,7 +84,7 @@ def assert_lives_well(made: Callable[[DraftModel], Any], data: st.DataObject) ->
         if deed[0] == "cut" and number not in asked:
             asked = [*asked, number]  # a history that shrank unsaid and grew again unseen looks like one that grew
         proposed = drafter.propose([slots[i] for i in asked])
-        fresh = made(DraftModel(ToyPasses(V, context), V, longest)).propose([slots[i] for i in asked])
+        fresh = made(DraftModel(ToyRunner(V, context), V, longest)).propose([slots[i] for i in asked])
         assert proposed == fresh
         for i, draft in zip(asked, proposed, strict=True):
             drafts[i] = draft

@@ -6,24 +6,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llamaspec.drafting.draft import Draft
+from llamaspec.drafting.draft_model import DraftModel
 from llamaspec.drafting.drafter import Slot
 from llamaspec.drafting.types import draft_simple
-from llamaspec.drafting.types._model_draft import DraftModel
 from llamaspec.drafting.types.draft_tree import Drafter, Params
 from llamaspec.errors import UsageError
 from llamaspec.sampling.sampler import Rows
-from tests.drafting.toys import CHAINS, ToyPasses, plain, slot_of
+from tests.drafting.toys import CHAINS, ToyRunner, plain, slot_of
 from tests.drafting.types.model_drafts import V, assert_lives_well, walk
 
 HISTORY = [3, 1, 4, 1, 5, 9, 2, 6]
 
 
-def tree(passes: ToyPasses, slot: Slot, **params) -> Draft:
+def tree(passes: ToyRunner, slot: Slot, **params) -> Draft:
     made = Params(**params)
     return Drafter(DraftModel(passes, V, made.n_max), made).propose([slot])[0]
 
 
-def chain(passes: ToyPasses, slot: Slot, **params) -> list[int]:
+def chain(passes: ToyRunner, slot: Slot, **params) -> list[int]:
     made = draft_simple.Params(**params)
     return list(draft_simple.Drafter(DraftModel(passes, V, made.n_max), made).propose([slot])[0].tokens)
 
@@ -53,7 +53,7 @@ def test_the_cache_is_always_in_step(data):
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)
 def test_what_a_tree_is(data):
-    passes = ToyPasses(seed=data.draw(st.integers(0, 5)))
+    passes = ToyRunner(seed=data.draw(st.integers(0, 5)))
     slot = slot_of(
         data.draw(st.lists(st.integers(0, V - 1), min_size=1, max_size=20)),
         data.draw(st.sampled_from(CHAINS)),
@@ -74,7 +74,7 @@ def test_what_a_tree_is(data):
 
 @pytest.mark.parametrize("params", CHAINS)
 def test_children_are_what_the_target_would_choose_first_with_the_state_of_their_branch(params):
-    passes, slot = ToyPasses(scale=0.7), slot_of(HISTORY, params)
+    passes, slot = ToyRunner(scale=0.7), slot_of(HISTORY, params)
     assert slot.chain is not None
     found = tree(passes, slot, n_max=2, nodes=63, p_split=0.09)
     assert not found.is_chain
@@ -106,8 +106,8 @@ def path_to(draft: Draft, node: int) -> list[int]:
 @pytest.mark.parametrize("params", CHAINS[:4])
 def test_a_tree_beats_the_chain_where_the_first_guess_misses(params):
     """A draft that agrees with the target but for some noise in its logits."""
-    draft, target = ToyPasses(seed=1), ToyPasses(seed=1)
-    target.last = target.last + ToyPasses(seed=2).last * 0.6
+    draft, target = ToyRunner(seed=1), ToyRunner(seed=1)
+    target.last = target.last + ToyRunner(seed=2).last * 0.6
     in_tree, in_chain = [], []
     for seed in range(60):
         slot = slot_of([seed % V, (seed * 7) % V, 3], params, seed=seed)
@@ -119,7 +119,7 @@ def test_a_tree_beats_the_chain_where_the_first_guess_misses(params):
 
 
 def test_a_kept_branch_is_not_read_again():
-    passes = ToyPasses(context=400, scale=0.7)
+    passes = ToyRunner(context=400, scale=0.7)
     params = Params(n_max=4, nodes=15, p_split=0.05)
     drafter, slot = Drafter(DraftModel(passes, V, 4), params), slot_of(HISTORY)
     reused = 0
@@ -139,14 +139,14 @@ def test_a_kept_branch_is_not_read_again():
 def test_the_slots_limit_holds_and_depth_comes_first(limit):
     slot = slot_of(HISTORY)
     slot.limit = limit
-    found = tree(ToyPasses(scale=0.7), slot, n_max=4, p_split=0.0)
+    found = tree(ToyRunner(scale=0.7), slot, n_max=4, p_split=0.0)
     assert len(found) == limit
     assert max(found.depths()) == min(4, limit)
 
 
 def test_fewer_levels_than_n_min_are_none():
     slot = slot_of(HISTORY, CHAINS[0])
-    tables = (ToyPasses(seed=seed) for seed in range(50))
+    tables = (ToyRunner(seed=seed) for seed in range(50))
     found = ((passes, max(tree(passes, slot, n_max=8, p_min=0.5).depths(), default=0)) for passes in tables)
     passes, levels = next((passes, levels) for passes, levels in found if 0 < levels < 8)
     assert tree(passes, slot, n_max=8, n_min=levels, p_min=0.5)
@@ -154,13 +154,13 @@ def test_fewer_levels_than_n_min_are_none():
 
 
 def test_the_older_rule_keeps_one_unsure_token():
-    passes, slot = ToyPasses(), slot_of(HISTORY, CHAINS[0])
+    passes, slot = ToyRunner(), slot_of(HISTORY, CHAINS[0])
     new, old = (tree(passes, slot, n_max=8, nodes=40, p_min=0.999, keep_last=keep) for keep in (False, True))
     assert (len(new), len(old)) == (0, 1)
 
 
 def test_a_greedy_tree_has_the_highest_logits():
-    passes, slot = ToyPasses(scale=0.7), slot_of(HISTORY, CHAINS[2])
+    passes, slot = ToyRunner(scale=0.7), slot_of(HISTORY, CHAINS[2])
     found = tree(passes, slot, n_max=1, coupled=False, p_split=0.05)
     best = passes.after(HISTORY).topk(len(found)).indices.tolist()
     assert list(found.tokens) == best
@@ -168,7 +168,7 @@ def test_a_greedy_tree_has_the_highest_logits():
 
 
 def test_broken_logits_end_the_tree():
-    passes = ToyPasses()
+    passes = ToyRunner()
     passes.broken = True
     for params in CHAINS:
         assert not tree(passes, slot_of(HISTORY, params), p_min=0.1)

@@ -92,12 +92,12 @@ def test_a_file_for_another_model_is_refused(tmp_path):
     cache = LookupCache()
     cache.learn([900, 1, 2, 500])
     cache.write(path)
-    for params in (Params(static=path, n_vocab=500), Params(dynamic=path, n_vocab=500)):
+    for params in (Params(static=path), Params(dynamic=path)):
         with pytest.raises(LlamaspecError) as error:
-            Drafter(params)
+            Drafter(params, n_vocab=500)
         assert str(path) in error.value.message
         assert "500" in error.value.message
-    Drafter(Params(static=path, n_vocab=501))
+    Drafter(Params(static=path), n_vocab=501)
 
 
 def test_without_a_file_nothing_is_written():
