@@ -121,7 +121,7 @@ class Store(Protocol):
 class Operations(Protocol):
     """What a network may do with the rows of one pass."""
 
-    def embed(self, table: Matrix, scale: float) -> Value:
+    def embed(self, table: Any, scale: float) -> Value:
         """-> [N, D]: the rows' tokens looked up in table, times scale; rows that enter as vectors as they are."""
         ...
 
@@ -145,7 +145,7 @@ class Operations(Protocol):
         """x [N, in] -> [N, out_i] of each matrix; residual [N, out_0] is added to the first."""
         ...
 
-    def heads(self, stack: Matrix, x: Value) -> Value:
+    def heads(self, stack: Any, x: Value) -> Value:
         """x [N, H * in], stack [H, out, in] -> [N, H * out]: every head by its own matrix."""
         ...
 
@@ -283,7 +283,7 @@ class Kernels(Protocol):
         """A small tensor as float32."""
         ...
 
-    def projections(self, matrices: Sequence[Matrix], biases: Sequence[Vector]) -> Any:
+    def projections(self, matrices: Sequence[Any], biases: Sequence[Vector]) -> Any:
         """Matrices that multiply the same rows, with their biases or None."""
         ...
 

@@ -13,7 +13,7 @@ class Model(CommandR):
     @classmethod
     def attention(cls, keys: Keys, i: int) -> Heads:
         """A window and a rotation, or neither."""
-        full = replace(super().attention(keys, i), norm="")
+        full = cls.grouped(keys, i)
         if not keys.sliding(4)[i]:
             return replace(full, rope=None)
         return replace(full, window=keys.meta.int("attention.sliding_window"))

@@ -29,4 +29,4 @@ class Model(Decoder):
     def attention(cls, keys: Keys, i: int) -> Heads:
         """Norms of queries and keys in the large model only."""
         norm: Literal["", "head"] = "head" if keys.n_layer >= LAYERS_WITH_HEAD_NORMS else ""
-        return replace(super().attention(keys, i), norm=norm)
+        return replace(cls.grouped(keys, i), norm=norm)

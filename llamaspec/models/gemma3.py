@@ -31,7 +31,7 @@ class Model(Decoder):
         """A window and a rotation of its own for sliding layers."""
         window = keys.meta.int("attention.sliding_window", default=0)
         scale = (keys.n_embd / keys.heads[i] if keys.n_layer == LAYERS_27B else keys.key) ** -0.5
-        full = replace(super().attention(keys, i), scale=scale)
+        full = replace(cls.grouped(keys, i), scale=scale)
         if not window or not keys.sliding(6)[i]:
             return full
         rope = Rope(keys.n_rot, keys.meta.float("rope.freq_base_swa", default=10000.0), cls.interleaved, divided=False)

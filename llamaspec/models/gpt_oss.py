@@ -20,7 +20,7 @@ class Model(Decoder):
     def attention(cls, keys: Keys, i: int) -> Heads:
         """Even layers slide."""
         window = keys.meta.int("attention.sliding_window") if keys.sliding(2)[i] else 0
-        return replace(super().attention(keys, i), window=window, sinks=True)
+        return replace(cls.grouped(keys, i), window=window, sinks=True)
 
     @classmethod
     def feed_forward(cls, keys: Keys, i: int) -> Mixture:

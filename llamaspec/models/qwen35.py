@@ -19,7 +19,7 @@ class Model(Decoder):
     def attention(cls, keys: Keys, i: int) -> Attention:
         """Full attention with a gate for its result, or a delta net."""
         if not cls.recurrent(keys)[i]:
-            return replace(super().attention(keys, i), gated=True)
+            return replace(cls.grouped(keys, i), gated=True)
         meta = keys.meta
         heads, size = meta.int("ssm.time_step_rank"), meta.int("ssm.state_size")
         inner = meta.int("ssm.inner_size")

@@ -64,6 +64,11 @@ class Model:
 
     @classmethod
     def attention(cls, keys: Keys, i: int) -> Attention:
+        """What block i remembers by and looks at."""
+        return cls.grouped(keys, i)
+
+    @classmethod
+    def grouped(cls, keys: Keys, i: int) -> Heads:
         """Grouped-query attention over all positions, scaled by the root of a head's width."""
         rope = keys.rope(cls.interleaved)
         heads, kv_heads = keys.heads[i], keys.kv_heads[i]
@@ -117,11 +122,11 @@ class Model:
         return Block(
             self.attention_layer(weights, i, layer.attention, n_ctx),
             self.feed_forward_layer(weights, i, layer.feed_forward),
-            *(
-                self.block_norm(weights, i, name)
-                for name in (self.attn_norm, self.ffn_norm, self.post_attention_norm, self.post_ffw_norm)
-            ),
-            self.parallel,
+            attn_norm=self.block_norm(weights, i, self.attn_norm),
+            ffn_norm=self.block_norm(weights, i, self.ffn_norm),
+            post_attention_norm=self.block_norm(weights, i, self.post_attention_norm),
+            post_ffw_norm=self.block_norm(weights, i, self.post_ffw_norm),
+            parallel=self.parallel,
         )
 
     def block_norm(self, weights: Weights, i: int, name: str) -> Norm | None:

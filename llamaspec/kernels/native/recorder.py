@@ -145,7 +145,7 @@ def operands(kind: c.OpKind, arguments: Any) -> Iterator[tuple[Any, str]]:
 class RecordedTape:
     """Operations with their registers placed; one call runs them. One pass at a time: the arena is kept."""
 
-    def __init__(self, run: Callable[[Recorder], None], threads: int | None) -> None:
+    def __init__(self, run: Callable[[Any], None], threads: int | None) -> None:
         recorder = Recorder()
         run(recorder)
         at, self.floats = recorder.places()
