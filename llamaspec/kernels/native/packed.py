@@ -87,7 +87,7 @@ class Packed:
         return self.native.packed_bytes(self.handle)
 
     def matmul(self, x: Tensor, out: Tensor | None = None, threads: int | None = None) -> Tensor:
-        """x [M, K] -> [M, N] float32, not of a stack. A row has its bits in any company."""
+        """x [M, K] -> [M, N] float32; not for stacks. Bits do not depend on M, a row's place or threads."""
         if self.count > 1:
             raise ValueError(f"a stack {list(self.shape)} is not multiplied as a whole")
         x = as_float32(x, self.columns)
