@@ -15,15 +15,20 @@ __version__ = "0.1.0"
 __all__ = ["LlamaspecError", "UsageError", "__version__", "demo", "drafter", "load", "render"]
 
 
-def load(model: "str | os.PathLike[str]", *, report: "Callable[[str], None] | None" = None, **keywords: Any) -> "LLM":
+def load(
+    model: "str | os.PathLike[str]" = "", *, report: "Callable[[str], None] | None" = None, **keywords: Any
+) -> "LLM":
     """Load a GGUF model. keywords: the long flags of the command line with _ for - (`llamaspec flags` lists them).
 
+    In place of a file, hf_repo="user/model:quant" or model_url="https://…" downloads one.
     report: called with a line for whatever was decided or looks odd. Raises LlamaspecError or UsageError.
     """
     from .engine.llm import LLM
     from .options.keywords import from_keywords
+    from .weights.download import Quiet, with_files
 
-    return LLM(from_keywords(model, **keywords), report or (lambda line: None))
+    tell = report or (lambda line: None)
+    return LLM(with_files(from_keywords(model, **keywords), Quiet(tell)), tell)
 
 
 def drafter(names: "str | Sequence[str]", **params: Any) -> "DrafterSession":

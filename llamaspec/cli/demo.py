@@ -31,12 +31,12 @@ def demo(groups: Groups) -> int:
 def paired(groups: Groups) -> Groups:
     """The embedded models, where the command line names none."""
     words: dict[str, Any] = {}
-    if not groups.model.model:
+    if not groups.model.wanted:
         words["model"] = embedded.target()
     modelless = "spec_type" in groups.said and not any(
         name == "auto" or name.startswith("draft-") for name in groups.speculation.types
     )
-    if not groups.model.model_draft and not groups.model.model and not modelless:
+    if not groups.model.draft_wanted and not groups.model.wanted and not modelless:
         words["model_draft"] = embedded.draft()
     return override(groups, **words) if words else groups
 

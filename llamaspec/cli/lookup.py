@@ -13,6 +13,7 @@ from ..text.plain import LONGEST, decoded, plain_text
 from ..text.tokenizer import Tokenizer
 from ..weights.file import GGUFFile
 from . import terminal
+from .fetch import fetched
 
 UNKNOWN_CONTEXT = 4096
 """Tokens of a chunk for a file that does not say its context."""
@@ -73,9 +74,9 @@ class _Read:
     """A text as the model reads a prompt: tokens. trained: the model's own context. n_vocab: of its tokenizer."""
 
     def __init__(self, groups: Groups) -> None:
-        path = groups.model.model
+        path = fetched(groups).model.model
         if not path:
-            raise UsageError("there is no model", "give a GGUF file with -m: its tokenizer reads the text")
+            raise UsageError("no model given", "give a GGUF file with -m: its tokenizer reads the text")
         text = _text(groups)
         with GGUFFile(path) as file:
             metadata = file.metadata.with_overrides(groups.model.override_kv)

@@ -11,6 +11,7 @@ from ..errors import LlamaspecError, UsageError
 from ..options.groups import Groups
 from ..weights.file import GGUFFile
 from . import report, runner, terminal
+from .fetch import fetched
 from .paint import Paint
 from .prompt import first_prompt, prepared, system_message
 
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 
 def run(groups: Groups) -> int:
     """Loads the model and answers -p, -f or piped text; without any of them it chats."""
-    if not groups.model.model:
-        raise UsageError("there is no model", "give a GGUF file with -m, or try `llamaspec demo`")
+    if not groups.model.wanted:
+        raise UsageError(
+            "no model given",
+            "give a GGUF file with -m or a model of the hub with -hf USER/MODEL, or try `llamaspec demo`",
+        )
     if groups.model.vocab_only:
         raise UsageError("--vocab-only is for the Python API: an answer needs the weights")
     prompt = first_prompt(groups)
@@ -32,7 +36,7 @@ def run(groups: Groups) -> int:
     if stays and groups.log.json:
         raise UsageError("--json prints one answer, and this would be a chat", "give a prompt with -p, without -cnv")
     system = system_message(groups)
-    with saving(load(groups)) as llm:
+    with saving(load(fetched(groups))) as llm:
         return _answered(llm, groups, prompt, stays, system)
 
 

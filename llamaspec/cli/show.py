@@ -11,6 +11,7 @@ from ..errors import UsageError
 from ..options.groups import Groups
 from ..weights.file import GGUFFile
 from . import terminal
+from .fetch import fetched
 
 LONGEST = 100
 NUMBERS = (
@@ -27,7 +28,7 @@ NUMBERS = (
 
 def show(groups: Groups) -> int:
     """Prints the facts as a table, or as JSON with --json."""
-    path = groups.operands[0] if groups.operands else groups.model.model
+    path = groups.operands[0] if groups.operands else fetched(groups).model.model
     if not path:
         raise UsageError("show needs a file", "llamaspec show MODEL.gguf")
     with GGUFFile(path) as file:

@@ -1,6 +1,7 @@
 """The verbs: Typer knows them, the option table knows the flags."""
 
 import difflib
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from ..errors import UsageError
-from ..options.commands import COMMANDS, DEMO, FLAGS, LOOKUP_CREATE, LOOKUP_MERGE, LOOKUP_STATS, RUN, SHOW, Command
+from ..options.commands import COMMANDS, RUN, Command
 from ..options.groups import Groups
 from . import terminal
 
@@ -72,6 +73,10 @@ def _said(command: Command, words: list[str]) -> Groups | None:
         from ..engine.devices import lines
 
         terminal.answer("".join(f"{line}\n" for line in lines()))
+    elif about.cache_list:
+        from .models import cache_list
+
+        terminal.answer(cache_list())
     elif about.completion_bash:
         from ..options.render.bash import bash_text
 
@@ -84,84 +89,25 @@ def _said(command: Command, words: list[str]) -> Groups | None:
     return None
 
 
-# A verb's callback returns its work instead of doing it: signals and errors of the work are none of Typer's business.
+def _work(command: Command) -> Callable[[Groups], int]:
+    """The function that does a command's work; its module is imported now, not when the program starts."""
+    module, _, function = (command.work or f"{command.name}.{command.name}").partition(".")
+    return getattr(importlib.import_module(f"llamaspec.cli.{module}"), function)
 
 
-@app.command(RUN.name, cls=FlagCommand, help=RUN.summary)
-def _run(ctx: typer.Context) -> Callable[[], int]:
-    def work(groups: Groups) -> int:
-        from .run import run
+def _register(command: Command) -> None:
+    """Makes Typer know a verb. Its callback returns the work, whose signals and errors are none of Typer's business."""
 
-        return run(groups)
+    @app.command(command.name, cls=FlagCommand, help=command.summary)
+    def verb(ctx: typer.Context) -> Callable[[], int]:
+        words = ctx.args
 
-    return _job(RUN, ctx.args, work)
+        def job() -> int:
+            groups = _said(command, words)
+            return 0 if groups is None else _work(command)(groups)
 
-
-@app.command(DEMO.name, cls=FlagCommand, help=DEMO.summary)
-def _demo(ctx: typer.Context) -> Callable[[], int]:
-    def work(groups: Groups) -> int:
-        from .demo import demo
-
-        return demo(groups)
-
-    return _job(DEMO, ctx.args, work)
+        return job
 
 
-@app.command(SHOW.name, cls=FlagCommand, help=SHOW.summary)
-def _show(ctx: typer.Context) -> Callable[[], int]:
-    def work(groups: Groups) -> int:
-        from .show import show
-
-        return show(groups)
-
-    return _job(SHOW, ctx.args, work)
-
-
-@app.command(FLAGS.name, cls=FlagCommand, help=FLAGS.summary)
-def _flags(ctx: typer.Context) -> Callable[[], int]:
-    def work(groups: Groups) -> int:
-        from .flags import flags
-
-        return flags(groups)
-
-    return _job(FLAGS, ctx.args, work)
-
-
-@app.command(LOOKUP_CREATE.name, cls=FlagCommand, help=LOOKUP_CREATE.summary)
-def _lookup_create(ctx: typer.Context) -> Callable[[], int]:
-    def work(groups: Groups) -> int:
-        from .lookup import create
-
-        return create(groups)
-
-    return _job(LOOKUP_CREATE, ctx.args, work)
-
-
-@app.command(LOOKUP_MERGE.name, cls=FlagCommand, help=LOOKUP_MERGE.summary)
-def _lookup_merge(ctx: typer.Context) -> Callable[[], int]:
-    def work(groups: Groups) -> int:
-        from .lookup import merge
-
-        return merge(groups)
-
-    return _job(LOOKUP_MERGE, ctx.args, work)
-
-
-@app.command(LOOKUP_STATS.name, cls=FlagCommand, help=LOOKUP_STATS.summary)
-def _lookup_stats(ctx: typer.Context) -> Callable[[], int]:
-    def work(groups: Groups) -> int:
-        from .lookup import stats
-
-        return stats(groups)
-
-    return _job(LOOKUP_STATS, ctx.args, work)
-
-
-def _job(command: Command, words: list[str], work: Callable[[Groups], int]) -> Callable[[], int]:
-    """Reads the command line, then works; 0 when it only asked for help and the like."""
-
-    def job() -> int:
-        groups = _said(command, words)
-        return 0 if groups is None else work(groups)
-
-    return job
+for _command in COMMANDS:
+    _register(_command)

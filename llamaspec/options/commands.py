@@ -11,6 +11,7 @@ from .later import LATER
 from .log import About, Log
 from .model import Model
 from .placement import Placement
+from .removal import Removal
 from .sampling import Sampling
 from .speculation import Speculation
 
@@ -20,6 +21,7 @@ class Command:
     """A verb: the groups it takes, the flags that do not act yet, and a word without a dash if it takes one.
 
     loose: a flag it does not know is such a word too. only: the keys it takes of its groups; empty = all.
+    work: module and function of cli that do it, if they are not called like the verb.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Command:
     operand: str = ""
     loose: bool = False
     only: frozenset[str] = frozenset()
+    work: str = ""
 
     @cached_property
     def flags(self) -> tuple[Flag, ...]:
@@ -49,30 +52,43 @@ class Command:
 ALL = (Chat, Model, Context, Speculation, Draft, Placement, Sampling, Log, About)
 
 RUN = Command("run", "Answer a prompt, or chat. The verb may be left out.", ALL, LATER)
-DEMO = Command("demo", "run on the small models inside the package: no download.", ALL, LATER)
-SHOW = Command("show", "What a GGUF file says: layers, types, tokenizer.", (Model, Log, About), (), "FILE")
+DEMO = Command("demo", "Run the embedded demo models (no download).", ALL, LATER)
+SHOW = Command("show", "Show the contents of a GGUF file: layers, types, tokenizer.", (Model, Log, About), (), "FILE")
 FLAGS = Command("flags", "List the options, or those that contain a text.", (Log, About), (), "TEXT", True)
 
 
-def _tool(name: str, summary: str, operand: str, *only: str) -> Command:
+def _tool(name: str, summary: str, operand: str, work: str, *only: str) -> Command:
     """A lookup tool: the flags it reads; the model's other flags are accepted, since llama.cpp's scripts carry them."""
     groups = (Chat, Model, Context, Speculation, Draft, Log, About)
     wanted = frozenset((*only, *(flag.key for flag in collect((Log, About)) if flag.key not in TIMINGS)))
     rest = (flag for flag in collect((Context, Placement) if "model" in only else ()) if flag.key not in wanted)
     idle = tuple(replace(flag, status=Status.INERT, group="", field="") for flag in rest)
-    return Command(name, summary, groups, idle, operand, only=wanted)
+    return Command(name, summary, groups, idle, operand, only=wanted, work=work)
 
 
 TIMINGS = ("show_timings", "color")
-TEXT = ("model", "override_kv", "prompt", "file", "escape")
+DOWNLOADS = ("hf_repo", "hf_file", "hf_repo_draft", "model_url", "hf_token", "offline")
+TEXT = ("model", "hf_repo", "hf_file", "model_url", "hf_token", "offline", "override_kv", "prompt", "file", "escape")
 LOOKUP_CREATE = _tool(
     "lookup-create", "Write a static lookup file (-lcs) of a text: what followed each pair of tokens.", "",
-    *TEXT, "lookup_cache_static",
+    "lookup.create", *TEXT, "lookup_cache_static",
 )  # fmt: skip
-LOOKUP_MERGE = _tool("lookup-merge", "Add the counts of lookup files up; the last name is the output.", "FILE...")
+LOOKUP_MERGE = _tool("lookup-merge", "Merge lookup files; the last name is the output.", "FILE...", "lookup.merge")
 LOOKUP_STATS = _tool(
     "lookup-stats", "Replay a text and say what lookup files would have drafted of it.", "",
-    *TEXT, "ctx_size", "lookup_cache_static", "lookup_cache_dynamic", "spec_draft_n_max", "draft_max", "spec_compat",
+    "lookup.stats", *TEXT, "ctx_size", "lookup_cache_static", "lookup_cache_dynamic", "spec_draft_n_max", "draft_max",
+    "spec_compat",
 )  # fmt: skip
 
-COMMANDS = (RUN, DEMO, SHOW, FLAGS, LOOKUP_CREATE, LOOKUP_MERGE, LOOKUP_STATS)
+LIST = Command("list", "List the downloaded models.", (Log, About), work="models.list_models")
+PULL = Command(
+    "pull", "Download a model without running it, and print its path.", (Model, Log, About), (), "USER/MODEL[:QUANT]",
+    only=frozenset((*DOWNLOADS, *(flag.key for flag in collect((Log, About)) if flag.key != "show_timings"))),
+    work="models.pull",
+)  # fmt: skip
+REMOVE = Command(
+    "rm", "Delete downloaded models; without --yes only say what would be deleted.", (Removal, Log, About), (),
+    "USER/MODEL[:QUANT]...", work="models.remove",
+)  # fmt: skip
+
+COMMANDS = (RUN, DEMO, SHOW, FLAGS, LIST, PULL, REMOVE, LOOKUP_CREATE, LOOKUP_MERGE, LOOKUP_STATS)

@@ -121,18 +121,19 @@ def flag(
     shown: str | None = None,
     status: Status = Status.LIVE,
     reason: str = "",
+    secret: bool = False,
 ) -> T:
     """A dataclass field that is also a row of the table: the type checker relates parser, default and field.
 
     parse gets one word per metavar and raises ValueError("expected …"); without it the value is the word itself
     (checked against choices), or True / False for a switch. many: repeats add up, parse returns a tuple.
-    shown: the default as help prints it, when it is not the value itself.
+    shown: the default as help prints it, when it is not the value itself. secret: never part of a printed object.
     """
     made = row(
         spec, help, env=env, was=was, default=default, parse=parse, choices=choices, bare=bare, many=many,
         shown_default=shown, status=status, reason=reason,
     )  # fmt: skip
-    return cast(T, dataclasses.field(default=default, metadata={"flag": made}))
+    return cast(T, dataclasses.field(default=default, repr=not secret, metadata={"flag": made}))
 
 
 def collect(groups: Iterable[type]) -> tuple[Flag, ...]:

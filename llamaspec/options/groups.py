@@ -1,6 +1,6 @@
 """What was said, as the parts of the program read it: one frozen object per option group."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from .flag import Flag
 from .log import About, Log
 from .model import Model
 from .placement import Placement
+from .removal import Removal
 from .sampling import Sampling
 from .speculation import TYPES, Speculation
 
@@ -47,6 +48,7 @@ class Groups:
     chat: Chat = field(default_factory=Chat)
     log: Log = field(default_factory=Log)
     about: About = field(default_factory=About)
+    removal: Removal = field(default_factory=Removal)
     said: Mapping[str, Entry] = field(default_factory=dict, compare=False, repr=False)
     notes: tuple[Note, ...] = field(default=(), compare=False)
     operands: tuple[str, ...] = ()
@@ -78,9 +80,8 @@ def build(
             mine = fields.setdefault(flag.group, {})
             mine[flag.field] = mine[flag.field] + value if flag.many and flag.key in explicit else value
             explicit.add(flag.key)
-    fields = _last_of(fields, said, "chat", "prompt", "file", "binary_file")
-    fields = _last_of(fields, said, "chat", "system_prompt", "system_prompt_file")
-    fields = _last_of(fields, said, "chat", "chat_template", "chat_template_file")
+    for group, *rivals in RIVALS:
+        notes = (*notes, *_last_of(fields, _spoken(said, command.keys), group, *rivals))
     made = Groups(
         model=Model(**fields.get("model", {})),
         context=Context(**fields.get("context", {})),
@@ -91,6 +92,7 @@ def build(
         chat=Chat(**fields.get("chat", {})),
         log=Log(**fields.get("log", {})),
         about=About(**fields.get("about", {})),
+        removal=Removal(**fields.get("removal", {})),
         said=said,
         notes=notes,
         operands=operands,
@@ -98,14 +100,34 @@ def build(
     return _checked(_settled(made, typed), brings_models=command.name == "demo")
 
 
+RIVALS = (
+    ("model", "model", "hf_repo", "model_url"),
+    ("model", "model_draft", "hf_repo_draft"),
+    ("chat", "prompt", "file", "binary_file"),
+    ("chat", "system_prompt", "system_prompt_file"),
+    ("chat", "chat_template", "chat_template_file"),
+)
+"""Group and flags that fill the same place: the last one counts."""
+
+
+def _spoken(said: Mapping[str, Entry], keys: Mapping[str, Flag]) -> list[tuple[str, str]]:
+    """Keyword and spelling of every flag that was said or that a preset brought along, in order."""
+    return [
+        (target.key, entry.name or keys[key].long)
+        for key, entry in said.items()
+        for target, _ in given(keys[key], entry.value, keys)
+    ]
+
+
 def _last_of(
-    fields: dict[str, dict[str, Any]], said: Mapping[str, Entry], group: str, *rivals: str
-) -> dict[str, dict[str, Any]]:
-    """Of flags that fill the same place the last one counts."""
-    spoken = [key for key in said if key in rivals]
-    for loser in spoken[:-1]:
-        fields[group].pop(loser, None)
-    return fields
+    fields: dict[str, dict[str, Any]], spoken: Sequence[tuple[str, str]], group: str, *rivals: str
+) -> list[Note]:
+    """Drops the fields of the losers; returns a note for each."""
+    found = [(key, name) for key, name in spoken if key in rivals]
+    for loser, _ in found[:-1]:
+        if loser != found[-1][0]:
+            fields[group].pop(loser, None)
+    return [Note(2, f"{name} is ignored, {found[-1][1]} is used") for loser, name in found if loser != found[-1][0]]
 
 
 def _settled(groups: Groups, typed: set[str]) -> Groups:
@@ -116,7 +138,7 @@ def _settled(groups: Groups, typed: set[str]) -> Groups:
         draft = replace(draft, **{name: value for name, (key, value) in old.items() if key not in typed})
     types = tuple(dict.fromkeys(name for name in spec.types if name != "none"))
     # llama.cpp would load the draft model and not use it; who names one wants it used.
-    if groups.model.model_draft and types and not any(name == "auto" or name.startswith("draft-") for name in types):
+    if groups.model.draft_wanted and types and not any(name == "auto" or name.startswith("draft-") for name in types):
         types = (*types, "auto")
     types = tuple(sorted(types, key=_place))
     n_min = spec.ngram_mod_n_min
@@ -142,7 +164,7 @@ def _checked(groups: Groups, brings_models: bool) -> Groups:
     """Refuses speculation that can never draft a token. brings_models: the command has a draft model of its own."""
     spec, draft = groups.speculation, groups.draft
     model_drafts = any(name.startswith("draft-") for name in spec.types) or (
-        bool(groups.model.model_draft) and "auto" in spec.types
+        groups.model.draft_wanted and "auto" in spec.types
     )
     off = "--spec-type none switches speculation off"
     least = _spelled(groups, "spec_draft_n_min", "draft_min")
@@ -162,7 +184,7 @@ def _checked(groups: Groups, brings_models: bool) -> Groups:
             f"raise {most} to at least {max(spec.ngram_mod_n_min, 1)}",
         )
     lonely = [name for name in spec.types if name in ("draft-simple", "draft-tree")]
-    if lonely and not groups.model.model_draft and not (brings_models and not groups.model.model):
+    if lonely and not groups.model.draft_wanted and not (brings_models and not groups.model.wanted):
         raise UsageError(f"--spec-type {lonely[0]} needs a draft model", "give its GGUF file with -md")
     if spec.synth_len is not None and spec.synth_rates:
         raise UsageError("--spec-synth-len and --spec-synth-rates exclude each other", "give one of them")

@@ -17,9 +17,10 @@ def from_keywords(model: str | os.PathLike[str] = "", **keywords: Any) -> Groups
     """The groups of `llamaspec.load(model, **keywords)`.
 
     A value may be typed or be the text of the command line: n_predict=20 or "20", device="cpu", spec_type="ngram-mod"
-    or ["ngram-mod", "draft-simple"], jinja=False or no_jinja=True. None means "not given". Raises UsageError.
+    or ["ngram-mod", "draft-simple"], jinja=False or no_jinja=True. None means "not given".
+    A file wins over a download. Raises UsageError.
     """
-    return override(build(RUN, {}), **({"model": model} if os.fspath(model) else {}), **keywords)
+    return override(build(RUN, {}), **keywords, **({"model": model} if os.fspath(model) else {}))
 
 
 def override(groups: Groups, **keywords: Any) -> Groups:
@@ -38,6 +39,8 @@ def keywords(groups: Groups) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, entry in groups.said.items():
         flag = RUN.keys[key]
+        if key == "model" and not groups.model.model:
+            continue  # a download that was said later took its place; as a keyword the file would win
         if flag.is_switch:
             found[key] = entry.value
         elif flag.many:

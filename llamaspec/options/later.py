@@ -81,25 +81,18 @@ LATER = (
     *_inert(
         "--perf / --no-perf @ LLAMA_ARG_PERF", "--repack / -nr, --no-repack @ LLAMA_ARG_REPACK",
         "--no-host @ LLAMA_ARG_NO_HOST",
-        "-dt, --defrag-thold N @ LLAMA_ARG_DEFRAG_THOLD", "--offline @ LLAMA_ARG_OFFLINE", "--warmup / --no-warmup",
+        "-dt, --defrag-thold N @ LLAMA_ARG_DEFRAG_THOLD", "--warmup / --no-warmup",
         "--simple-io",
         "--verbose-prompt", "--display-prompt / --no-display-prompt",
         "--op-offload / --no-op-offload", "--mmap / --no-mmap @ LLAMA_ARG_MMAP", "-dio, --direct-io @ LLAMA_ARG_DIO",
-        "-bs, --backend-sampling @ LLAMA_ARG_BACKEND_SAMPLING", "-hft, --hf-token TOKEN",
+        "-bs, --backend-sampling @ LLAMA_ARG_BACKEND_SAMPLING",
         "--spec-draft-backend-sampling / --no-spec-draft-backend-sampling @ LLAMA_ARG_SPEC_DRAFT_BACKEND_SAMPLING",
         "--log-prefix / --no-log-prefix @ LLAMA_ARG_LOG_PREFIX", "--log-colors on|off|auto @ LLAMA_ARG_LOG_COLORS",
         "--log-timestamps / --no-log-timestamps @ LLAMA_ARG_LOG_TIMESTAMPS",
     ),
     # Without these the answer would be another one, or there would be no model: better no answer.
-    *_refused(
-        "downloads are not built yet; fetch the GGUF file and give it with -m (a draft model with -md)",
-        "-hf, -hfr, --hf-repo USER/MODEL[:QUANT] @ LLAMA_ARG_HF_REPO", "-hff, --hf-file FILE @ LLAMA_ARG_HF_FILE",
-        "-hfd, -hfrd, --hf-repo-draft, --spec-draft-hf USER/MODEL[:QUANT] "
-        "@ LLAMA_ARG_SPEC_DRAFT_HF_REPO LLAMA_ARG_HFD_REPO",
-        "-mu, --model-url URL @ LLAMA_ARG_MODEL_URL", "-dr, --docker-repo REPO @ LLAMA_ARG_DOCKER_REPO",
-        "-cl, --cache-list", "--gpt-oss-20b-default", "--gpt-oss-120b-default", "--vision-gemma-4b-default",
-        "--vision-gemma-12b-default", "--fim-qwen-7b-spec", "--fim-qwen-14b-spec",
-    ),
+    *_refused("Docker registries are not supported; -hf downloads from the Hugging Face hub",
+              "-dr, --docker-repo REPO @ LLAMA_ARG_DOCKER_REPO"),
     *_refused(
         "grammars are not built yet",
         "--grammar GRAMMAR", "--grammar-file FNAME", "-j, --json-schema SCHEMA", "-jf, --json-schema-file FILE",
@@ -121,6 +114,7 @@ LATER = (
         "images, audio and video are not built yet",
         "-mm, --mmproj FILE @ LLAMA_ARG_MMPROJ", "-mmu, --mmproj-url URL @ LLAMA_ARG_MMPROJ_URL", "--image FILE",
         "--audio FILE", "--video FILE", "--image-min-tokens N @ LLAMA_ARG_IMAGE_MIN_TOKENS",
+        "--vision-gemma-4b-default", "--vision-gemma-12b-default",
         "--image-max-tokens N @ LLAMA_ARG_IMAGE_MAX_TOKENS", "--video-fps N @ LLAMA_ARG_VIDEO_FPS",
         "--video-timestamp-interval N @ LLAMA_ARG_VIDEO_TIMESTAMP_INTERVAL",
         "--video-ffmpeg-dir DIR @ LLAMA_ARG_VIDEO_FFMPEG_DIR",

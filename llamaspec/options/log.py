@@ -41,4 +41,5 @@ class About:
     help: bool = flag("-h, --help, --usage", "print this list and leave", default=False)
     version: bool = flag("--version", "print the version and leave", default=False)
     list_devices: bool = flag("--list-devices", "print the devices that -dev can name and leave", default=False)
+    cache_list: bool = flag("-cl, --cache-list", "list the downloaded models, numbered, and leave", default=False)
     completion_bash: bool = flag("--completion-bash", "print a bash completion script and leave", default=False)

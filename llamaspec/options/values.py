@@ -135,6 +135,25 @@ def path(text: str) -> str:
     return text
 
 
+def hub_name(text: str) -> str:
+    """user/model or user/model:quant, as -hf names a model of the Hugging Face hub.
+
+    >>> hub_name("user/model:Q8_0")
+    'user/model:Q8_0'
+    """
+    word = r"[A-Za-z0-9][\w.-]{0,95}"
+    if not re.fullmatch(rf"{word}/{word}(:[\w.-]{{1,64}})?", text, re.ASCII) or ".." in text:
+        raise ValueError("expected USER/MODEL or USER/MODEL:QUANT, such as bartowski/SmolLM2-135M-Instruct-GGUF:Q8_0")
+    return text
+
+
+def web_address(text: str) -> str:
+    """An http or https address without a name and password in it."""
+    if not re.fullmatch(r"https?://[^\s/@?#]+/[^\s]*", text):
+        raise ValueError("expected an address that begins with https:// or http://")
+    return text
+
+
 def texts(text: str) -> tuple[str, ...]:
     """One text of several."""
     return (text,)

@@ -4,11 +4,14 @@ _llamaspec() {
     local -a verbs
     verbs=(
         'run:Answer a prompt, or chat. The verb may be left out.'
-        'demo:run on the small models inside the package\: no download.'
-        'show:What a GGUF file says\: layers, types, tokenizer.'
+        'demo:Run the embedded demo models (no download).'
+        'show:Show the contents of a GGUF file\: layers, types, tokenizer.'
         'flags:List the options, or those that contain a text.'
+        'list:List the downloaded models.'
+        'pull:Download a model without running it, and print its path.'
+        'rm:Delete downloaded models; without --yes only say what would be deleted.'
         'lookup-create:Write a static lookup file (-lcs) of a text\: what followed each pair of tokens.'
-        'lookup-merge:Add the counts of lookup files up; the last name is the output.'
+        'lookup-merge:Merge lookup files; the last name is the output.'
         'lookup-stats:Replay a text and say what lookup files would have drafted of it.'
     )
     if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then
@@ -49,8 +52,26 @@ _llamaspec() {
         '*-md[GGUF file of the draft model; given alone it speculates]:FNAME:_files' \
         '*--model-draft[GGUF file of the draft model; given alone it speculates]:FNAME:_files' \
         '*--spec-draft-model[GGUF file of the draft model; given alone it speculates]:FNAME:_files' \
+        '*-hf[model of the Hugging Face hub, downloaded once; without QUANT\: Q4_K_M, else Q8_0, else its first file]:USER/MODEL\[\:QUANT\]:' \
+        '*-hfr[model of the Hugging Face hub, downloaded once; without QUANT\: Q4_K_M, else Q8_0, else its first file]:USER/MODEL\[\:QUANT\]:' \
+        '*--hf-repo[model of the Hugging Face hub, downloaded once; without QUANT\: Q4_K_M, else Q8_0, else its first file]:USER/MODEL\[\:QUANT\]:' \
+        '*-hff[exact file of the repository of -hf]:FILE:_files' \
+        '*--hf-file[exact file of the repository of -hf]:FILE:_files' \
+        '*-hfd[the same for the draft model; enough by itself to turn speculation on]:USER/MODEL\[\:QUANT\]:' \
+        '*-hfrd[the same for the draft model; enough by itself to turn speculation on]:USER/MODEL\[\:QUANT\]:' \
+        '*--hf-repo-draft[the same for the draft model; enough by itself to turn speculation on]:USER/MODEL\[\:QUANT\]:' \
+        '*--spec-draft-hf[the same for the draft model; enough by itself to turn speculation on]:USER/MODEL\[\:QUANT\]:' \
+        '*-mu[address of a GGUF file, downloaded once]:URL:' \
+        '*--model-url[address of a GGUF file, downloaded once]:URL:' \
+        '*-hft[access token of the Hugging Face hub]:TOKEN:' \
+        '*--hf-token[access token of the Hugging Face hub]:TOKEN:' \
+        '*--offline[never use the network\: downloaded files only]' \
         '*--override-kv[replace metadata; TYPE is int, float, bool or str; repeatable]:KEY=TYPE\:VALUE,...:' \
         '*--vocab-only[load metadata and tokenizer only (for the Python API)]' \
+        '*--fim-qwen-7b-spec[preset\: download and run Qwen 2.5 Coder 7B with its 0.5B model drafting]' \
+        '*--fim-qwen-14b-spec[preset\: download and run Qwen 2.5 Coder 14B with its 0.5B model drafting]' \
+        '*--gpt-oss-20b-default[preset\: download and run gpt-oss 20B with its recommended sampling]' \
+        '*--gpt-oss-120b-default[preset\: download and run gpt-oss 120B with its recommended sampling]' \
         '*-c[context length in tokens; 0 = the length stored in the model]:N:' \
         '*--ctx-size[context length in tokens; 0 = the length stored in the model]:N:' \
         '*-n[most tokens to generate; -1 = no limit, 0 = only read the prompt]:N:' \
@@ -199,6 +220,8 @@ _llamaspec() {
         '*--usage[print this list and leave]' \
         '*--version[print the version and leave]' \
         '*--list-devices[print the devices that -dev can name and leave]' \
+        '*-cl[list the downloaded models, numbered, and leave]' \
+        '*--cache-list[list the downloaded models, numbered, and leave]' \
         '*--completion-bash[print a bash completion script and leave]' \
         '*-C[accepted\: not built yet]:M:' \
         '*--cpu-mask[accepted\: not built yet]:M:' \
@@ -325,7 +348,6 @@ _llamaspec() {
         '*--no-host[accepted\: nothing to switch here]' \
         '*-dt[accepted\: nothing to switch here]:N:' \
         '*--defrag-thold[accepted\: nothing to switch here]:N:' \
-        '*--offline[accepted\: nothing to switch here]' \
         '*--warmup[accepted\: nothing to switch here]' \
         '*--no-warmup[accepted\: nothing to switch here]' \
         '*--simple-io[accepted\: nothing to switch here]' \
@@ -340,8 +362,6 @@ _llamaspec() {
         '*--direct-io[accepted\: nothing to switch here]' \
         '*-bs[accepted\: nothing to switch here]' \
         '*--backend-sampling[accepted\: nothing to switch here]' \
-        '*-hft[accepted\: nothing to switch here]:TOKEN:' \
-        '*--hf-token[accepted\: nothing to switch here]:TOKEN:' \
         '*--spec-draft-backend-sampling[accepted\: nothing to switch here]' \
         '*--no-spec-draft-backend-sampling[accepted\: nothing to switch here]' \
         '*--log-prefix[accepted\: nothing to switch here]' \
@@ -349,27 +369,8 @@ _llamaspec() {
         '*--log-colors[accepted\: nothing to switch here]:on|off|auto:' \
         '*--log-timestamps[accepted\: nothing to switch here]' \
         '*--no-log-timestamps[accepted\: nothing to switch here]' \
-        '*-hf[refused]:USER/MODEL\[\:QUANT\]:' \
-        '*-hfr[refused]:USER/MODEL\[\:QUANT\]:' \
-        '*--hf-repo[refused]:USER/MODEL\[\:QUANT\]:' \
-        '*-hff[refused]:FILE:_files' \
-        '*--hf-file[refused]:FILE:_files' \
-        '*-hfd[refused]:USER/MODEL\[\:QUANT\]:' \
-        '*-hfrd[refused]:USER/MODEL\[\:QUANT\]:' \
-        '*--hf-repo-draft[refused]:USER/MODEL\[\:QUANT\]:' \
-        '*--spec-draft-hf[refused]:USER/MODEL\[\:QUANT\]:' \
-        '*-mu[refused]:URL:' \
-        '*--model-url[refused]:URL:' \
         '*-dr[refused]:REPO:' \
         '*--docker-repo[refused]:REPO:' \
-        '*-cl[refused]' \
-        '*--cache-list[refused]' \
-        '*--gpt-oss-20b-default[refused]' \
-        '*--gpt-oss-120b-default[refused]' \
-        '*--vision-gemma-4b-default[refused]' \
-        '*--vision-gemma-12b-default[refused]' \
-        '*--fim-qwen-7b-spec[refused]' \
-        '*--fim-qwen-14b-spec[refused]' \
         '*--grammar[refused]:GRAMMAR:' \
         '*--grammar-file[refused]:FNAME:_files' \
         '*-j[refused]:SCHEMA:' \
@@ -398,6 +399,8 @@ _llamaspec() {
         '*--audio[refused]:FILE:_files' \
         '*--video[refused]:FILE:_files' \
         '*--image-min-tokens[refused]:N:' \
+        '*--vision-gemma-4b-default[refused]' \
+        '*--vision-gemma-12b-default[refused]' \
         '*--image-max-tokens[refused]:N:' \
         '*--video-fps[refused]:N:' \
         '*--video-timestamp-interval[refused]:N:' \

@@ -45,7 +45,7 @@ def test_aliases_negatives_and_none():
         ({"temp": float("nan")}, "temp: expected a number"),
         ({"top_p": 2}, "top_p: expected a number from 0 to 1"),
         ({"jinja": "yes"}, "jinja: expected True or False"),
-        ({"hf_repo": "a/b"}, "hf_repo: downloads are not built yet"),
+        ({"hf_repo": "a"}, "hf_repo: expected USER/MODEL"),
         ({"spec_type": "ngram-mode"}, "is none of them"),
         ({"reverse_prompt": [1, object()]}, "reverse_prompt: expected TEXT"),
     ],
@@ -69,7 +69,8 @@ def _samples(flag):
 
     pool = [
         *flag.choices, "0", "1", "3", "0.5", "-1", "auto", "x.gguf", "a b", "ngram-mod", "ngram-simple,ngram-cache",
-        "kt", "top_k;temperature", "7+1.5", "7-inf", "a.b=int:4", "CUDA0,CUDA1", '{"a": 1}', str(INT_MAX), "-x",
+        "kt", "top_k;temperature", "7+1.5", "7-inf", "a.b=int:4", "u/m:Q8_0",
+        "https://u/m.gguf", "CUDA0,CUDA1", '{"a": 1}', str(INT_MAX), "-x",
         "ü\n",
     ]  # fmt: skip
     found = []
