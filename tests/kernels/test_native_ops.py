@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+from llamaspec.kernels.held import Q8_0, loaded, packed
 from torch import Tensor
 
 from llamaspec.kernels.dispatch import KVIndex
-from llamaspec.kernels.held import Q8_0, loaded, packed
 from llamaspec.kernels.native import ops
 from llamaspec.kernels.reference import Reference
 

@@ -7,6 +7,7 @@ import torch
 from llamaspec import shelf
 from llamaspec.kernels import native
 from llamaspec.kernels.kv_types import F32, KVType
+from llamaspec.network.hparams import Mixture
 from llamaspec.weights.file import GGUFFile
 from tests import goldens
 from tests.network.build import runner as passes
@@ -92,7 +93,10 @@ def test_the_native_kernels_lose_no_more_than_llama_cpp():
         with torch.inference_mode():
             run = passes(golden.model, golden.entry.get("n_ctx", 256), backend="native", kv_type=kv_type)
             logits = run.logits(0, ids).numpy()[-len(expected) :]
-        ratios[name] = np.square(logits - expected).mean() / np.square(expected).mean() / peer
+        by_row = np.square(logits - expected).mean(1) / np.square(expected).mean()
+        # a routing decision that flips changes a row by a hundred times the error of the others (spec/models.md 0.5)
+        experts = any(isinstance(layer.feed_forward, Mixture) for layer in run.model.hparams.layers)
+        ratios[name] = (np.median(by_row) if experts else by_row.mean()) / peer
     assert ratios
     # Both round activations to 8 bits in blocks of 32: per model the ratio is noise around 1 where weights are Q8_0.
     assert np.exp(np.log(list(ratios.values())).mean()) < 1.0, ratios
