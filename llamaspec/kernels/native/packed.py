@@ -1,7 +1,5 @@
 """Weight matrices in the layout of the native kernels."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
@@ -9,7 +7,7 @@ from ...errors import LlamaspecError
 from ...weights.tensor import QuantizedTensor
 from ...weights.types import TYPES
 from .codebooks import hand_over
-from .library import Library, Product, library
+from .library import library
 from .threads import how_many
 
 NUMBERS = {block.name: number for number, block in TYPES.items()}
@@ -111,35 +109,6 @@ class Packed:
         y = torch.empty((ids.numel(), self.columns))
         self.native.rows(self.type, self.source_address, self.columns, ids.data_ptr(), ids.numel(), y.data_ptr())
         return y
-
-
-class Together:
-    """Matrices [N_i, K] with optional biases [N_i] that share x: rounded once, one call."""
-
-    def __init__(self, matrices: Sequence[Packed], biases: Sequence[Tensor | None] | None = None) -> None:
-        self.matrices = list(matrices)
-        self.biases = [None if b is None else as_float32(b, b.shape[-1]) for b in biases or [None] * len(self.matrices)]
-        self.columns = self.matrices[0].columns
-        if any(m.columns != self.columns for m in self.matrices):
-            raise ValueError("matrices that share x have the same width")
-        self.native: Library = self.matrices[0].native
-        self.threads = self.matrices[0].threads
-
-    def __call__(self, x: Tensor, residual: Tensor | None = None) -> list[Tensor]:
-        """x [M, K] -> [[M, N_i] float32, ...]; residual [M, N_0] is added to the first."""
-        x = as_float32(x, self.columns)
-        m = x.shape[0]
-        ys = [torch.empty((m, matrix.out)) for matrix in self.matrices]
-        calls = (Product * len(ys))()
-        for call, matrix, bias, y in zip(calls, self.matrices, self.biases, ys, strict=True):
-            call.w, call.y, call.ldy = matrix.handle, y.data_ptr(), matrix.out
-            call.bias = None if bias is None else bias.data_ptr()
-        if residual is not None:
-            residual = as_float32(residual, self.matrices[0].out)
-            calls[0].residual, calls[0].ld_residual = residual.data_ptr(), self.matrices[0].out
-        if self.native.products(calls, len(ys), x.data_ptr(), self.columns, m, self.threads):
-            raise _out_of_memory(m)
-        return ys
 
 
 def as_float32(x: Tensor, columns: int) -> Tensor:
