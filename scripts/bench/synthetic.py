@@ -22,6 +22,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -30,56 +31,16 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from shapes import MIXES, SHAPES, Shape, type_of
+
 from llamaspec import shelf
 from llamaspec.kernels.dispatch import Kernels, kernels_for
-from llamaspec.layers.rope import Scaling
 from llamaspec.network.decoder import Model
 from llamaspec.network.hparams import HParams
 from llamaspec.network.weights import Weights
+from llamaspec.weights.metadata import Metadata
 from llamaspec.weights.tensor import QuantizedTensor
 from llamaspec.weights.types import BY_NAME
-
-MIXES = ("Q4_K_M", "Q5_K_M", "Q6_K", "Q4_0", "Q8_0", "F16", "BF16", "F32")
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The numbers of a network. biases: on queries, keys and values. head_norms: on queries and keys."""
-
-    architecture: str
-    n_layer: int
-    n_embd: int
-    n_ff: int
-    n_head: int
-    n_head_kv: int
-    head: int
-    n_vocab: int
-    tied: bool
-    rope_base: float
-    eps: float
-    n_ctx: int
-    biases: bool = False
-    head_norms: bool = False
-
-    @property
-    def hparams(self) -> HParams:
-        """As a file of this shape would be read."""
-        return HParams(
-            self.architecture, self.n_vocab, self.n_layer, self.n_embd, self.n_ff, self.n_head, self.n_head_kv,
-            self.head, self.head, self.head, self.eps, self.rope_base, Scaling(), self.n_ctx,
-        )  # fmt: skip
-
-
-SHAPES = {
-    "llama-3.2-1b": Shape("llama", 16, 2048, 8192, 32, 8, 64, 128256, True, 5e5, 1e-5, 131072),
-    "llama-3.1-8b": Shape("llama", 32, 4096, 14336, 32, 8, 128, 128256, False, 5e5, 1e-5, 131072),
-    "llama-3.3-70b": Shape("llama", 80, 8192, 28672, 64, 8, 128, 128256, False, 5e5, 1e-5, 131072),
-    "qwen2.5-0.5b": Shape("qwen2", 24, 896, 4864, 14, 2, 64, 151936, True, 1e6, 1e-6, 32768, biases=True),
-    "qwen2.5-7b": Shape("qwen2", 28, 3584, 18944, 28, 4, 128, 152064, False, 1e6, 1e-6, 32768, biases=True),
-    "qwen3-4b": Shape("qwen3", 36, 2560, 9728, 32, 8, 128, 151936, True, 1e6, 1e-6, 40960, head_norms=True),
-    "toy": Shape("llama", 8, 256, 512, 8, 2, 32, 512, False, 1e4, 1e-5, 2048),
-    "toy-qwen": Shape("qwen2", 4, 96, 160, 6, 2, 16, 512, True, 1e4, 1e-6, 2048, biases=True),
-}
 
 # The offsets of a block's scale and of its minimum (None: it has none), and the minimum that centres the weights on
 # zero, in units of the scale. With sub-block scales the minimum of the block is multiplied by six-bit numbers too.
@@ -93,26 +54,7 @@ _SCALES: dict[str, tuple[int, int | None, float]] = {
     "Q5_K": (0, 2, 15.5),
     "Q6_K": (208, None, 0.0),
 }
-_FALLBACKS = {"Q4_K": "Q5_0", "Q5_K": "Q5_1", "Q6_K": "Q8_0"}
 _PLAIN = {"F32": (torch.int32, 23, 127), "F16": (torch.int16, 10, 15), "BF16": (torch.int16, 7, 127)}
-
-
-def type_of(name: str, mix: str, shape: Shape) -> str:
-    """The type that llama.cpp's quantiser gives a tensor under a mixture; shape: the whole model's, not a twin's."""
-    widths = {"ffn_down": shape.n_ff, "attn_output": shape.n_head * shape.head}
-    width = widths.get(name.split(".")[-2], shape.n_embd)
-    if name.endswith("bias") or "norm" in name:
-        return "F32"
-    if mix in ("F32", "F16", "BF16", "Q8_0"):
-        return mix
-    chosen = {"Q4_K_M": "Q4_K", "Q5_K_M": "Q5_K"}.get(mix, mix)
-    if name == "output.weight" or (shape.tied and name == "token_embd.weight"):
-        chosen = "Q8_0" if width % BY_NAME[chosen].elements else "Q6_K"
-    elif mix.endswith("_M") and (".attn_v." in name or ".ffn_down." in name):
-        layer, n = int(name.split(".")[1]), shape.n_layer
-        more = layer < n // 8 or layer >= 7 * n // 8 or (layer - n // 8) % 3 == 2
-        chosen = "Q6_K" if more else "Q5_K" if n == 80 and ".attn_v." in name else chosen
-    return _FALLBACKS[chosen] if width % BY_NAME[chosen].elements else chosen
 
 
 @dataclass(frozen=True)
@@ -133,6 +75,8 @@ class Source:
     def __post_init__(self) -> None:
         if self.chain and not self.shape.tied:
             raise ValueError("a chain needs a shape whose head is its embedding: only they are of one type")
+        if self.shape.experts and self.mix.endswith("_M"):
+            raise ValueError(f"llama.cpp has other rules for {self.mix} of mixtures of experts: take Q4_K")
 
     @property
     def n_layer(self) -> int:
@@ -145,25 +89,14 @@ class Source:
 
     def shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         """Name and logical shape of every tensor, in llama.cpp's order."""
-        s = self.shape
-        yield "token_embd.weight", (s.n_vocab, s.n_embd)
+        shape = self.shape
+        yield "token_embd.weight", (shape.n_vocab, shape.n_embd)
         for i in range(self.n_layer):
-            kv = s.n_head_kv * s.head
-            yield f"blk.{i}.attn_norm.weight", (s.n_embd,)
-            for part, out in (("q", s.n_head * s.head), ("k", kv), ("v", kv)):
-                yield f"blk.{i}.attn_{part}.weight", (out, s.n_embd)
-                if s.biases:
-                    yield f"blk.{i}.attn_{part}.bias", (out,)
-                if s.head_norms and part != "v":
-                    yield f"blk.{i}.attn_{part}_norm.weight", (s.head,)
-            yield f"blk.{i}.attn_output.weight", (s.n_embd, s.n_head * s.head)
-            yield f"blk.{i}.ffn_norm.weight", (s.n_embd,)
-            yield f"blk.{i}.ffn_gate.weight", (s.n_ff, s.n_embd)
-            yield f"blk.{i}.ffn_up.weight", (s.n_ff, s.n_embd)
-            yield f"blk.{i}.ffn_down.weight", (s.n_embd, s.n_ff)
-        yield "output_norm.weight", (s.n_embd,)
-        if self.chain or not s.tied:
-            yield "output.weight", (s.n_vocab, s.n_embd)
+            for name, size in shape.layer():
+                yield f"blk.{i}.{name}", size
+        yield "output_norm.weight", (shape.n_embd,)
+        if self.chain or not shape.tied:
+            yield "output.weight", (shape.n_vocab, shape.n_embd)
 
     def tensor(self, name: str, shape: Sequence[int], device: torch.device) -> QuantizedTensor:
         """One tensor, on the device where it is made: the same bytes for the same device type."""
@@ -176,9 +109,10 @@ class Source:
             values = self._vector(name, shape[0], seed).to(device)
             return QuantizedTensor(values.view(torch.uint8).view(1, -1), "F32", tuple(shape), name)
         elements, size = BY_NAME[kind].elements, BY_NAME[kind].bytes
-        data = random_bytes(shape[0] * (shape[1] // elements) * size, seed, device)
-        set_scales(data.view(-1, size), kind, shape[1] ** -0.5)
-        return QuantizedTensor(data.view(shape[0], -1), kind, tuple(shape), name)
+        rows, columns = prod(shape[:-1]), shape[-1]
+        data = random_bytes(rows * (columns // elements) * size, seed, device)
+        set_scales(data.view(-1, size), kind, columns**-0.5)
+        return QuantizedTensor(data.view(rows, -1), kind, tuple(shape), name)
 
     def _vector(self, name: str, size: int, seed: int) -> Tensor:
         draw = torch.from_numpy(np.random.default_rng(seed).standard_normal(size, np.float32))
@@ -248,10 +182,12 @@ class RandomWeights(Weights):
 
 def model(source: Source, device: torch.device, n_ctx: int, resident: bool = True, backend: str = "auto") -> Model:
     """A network with random weights, made where it will run."""
-    hparams = replace(source.shape.hparams, n_layer=source.n_layer)
+    architecture = source.shape.architecture
+    said = {f"{architecture}.{key}": value for key, value in source.shape.metadata(source.n_layer).items()}
+    hparams = HParams.read(Metadata({"general.architecture": architecture, **said}), source.shape.n_vocab)
     weights = RandomWeights(source, kernels_for(device, backend, resident), device)
     with torch.inference_mode():
-        return shelf.take("models", hparams.architecture).Model(hparams, weights, n_ctx)
+        return shelf.take("models", architecture).Model(hparams, weights, n_ctx)
 
 
 def set_epsilon(network: Model, source: Source) -> None:
@@ -295,12 +231,12 @@ def write(path: Path, source: Source) -> int:
     for name, shape in shapes.items():
         block = BY_NAME[type_of(name, source.mix, source.shape)]
         row = shape[-1] // block.elements * block.bytes
-        size = row * (shape[0] if len(shape) == 2 else 1)
+        size = row * prod(shape[:-1])
         if len(shape) == 1:
             writer.add_tensor_info(name, shape, np.dtype(np.float32), size)
         else:
             kind = gguf.GGMLQuantizationType[block.name]
-            writer.add_tensor_info(name, (shape[0], row), np.dtype(np.uint8), size, raw_dtype=kind)
+            writer.add_tensor_info(name, (*shape[:-1], row), np.dtype(np.uint8), size, raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
@@ -318,19 +254,10 @@ def _metadata(writer: "gguf.GGUFWriter", source: Source) -> None:  # noqa: F821
 
     shape = source.shape
     writer.add_name(f"random {shape.architecture} {source.n_layer} layers")
-    writer.add_context_length(shape.n_ctx)
-    writer.add_block_count(source.n_layer)
-    writer.add_embedding_length(shape.n_embd)
-    writer.add_feed_forward_length(shape.n_ff)
-    writer.add_head_count(shape.n_head)
-    writer.add_head_count_kv(shape.n_head_kv)
-    writer.add_key_length(shape.head)
-    writer.add_value_length(shape.head)
-    writer.add_layer_norm_rms_eps(shape.eps)
-    writer.add_rope_dimension_count(shape.head)
-    writer.add_rope_freq_base(shape.rope_base)
-    writer.add_vocab_size(shape.n_vocab)
-    names = {"F32": "ALL_F32", "Q6_K": "MOSTLY_Q6_K"}
+    for key, value in shape.metadata(source.n_layer).items():
+        add = writer.add_float32 if isinstance(value, float) else writer.add_uint32
+        add(f"{shape.architecture}.{key}", value)
+    names = {"F32": "ALL_F32", "Q6_K": "MOSTLY_Q6_K", "Q4_K": "MOSTLY_Q4_K_S"}
     writer.add_file_type(gguf.LlamaFileType[names.get(source.mix, f"MOSTLY_{source.mix}")])
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     tokens, types, merges = vocabulary(shape.n_vocab)

@@ -57,8 +57,38 @@ def test_sizes_are_those_of_the_files_people_download():
         assert bytes_of(name, "Q4_K_M") == pytest.approx(published, rel=0.02)
 
 
-@pytest.mark.parametrize("mix", MIXES)
-@pytest.mark.parametrize("name", ["toy", "toy-qwen"])
+@pytest.mark.parametrize(
+    ("name", "layers", "n_vocab", "width", "n_ff", "active"),
+    # The real ones' numbers, from their configuration; active: parameters of a layer that one row meets.
+    [
+        ("mixtral-like", 32, 32000, 4096, 14336, 2 * 4096 * (4096 + 1024) + 2 * 3 * 4096 * 14336),
+        ("qwen3-30b-a3b-like", 48, 151936, 2048, 768, 2 * 2048 * (4096 + 512) + 8 * 3 * 2048 * 768),
+    ],
+)
+def test_mixtures_of_experts_have_the_ratios_of_the_real_ones(name, layers, n_vocab, width, n_ff, active):
+    shape = SHAPES[name]
+    assert shape.n_ff / shape.n_embd == n_ff / width
+    sizes = {part: int(np.prod(size)) for part, size in shape.layer()}
+    ours = sum(size * shape.used // shape.experts if "_exps" in part else size for part, size in sizes.items())
+    assert ours == pytest.approx(active * (shape.n_embd / width) ** 2, rel=0.02)
+    head, real_head = shape.n_vocab * shape.n_embd / (shape.n_layer * ours), n_vocab * width / (layers * active)
+    assert head == pytest.approx(real_head, rel=0.1)
+
+
+def test_mixtures_of_experts_have_no_mixtures_of_types():
+    with pytest.raises(ValueError, match="take Q4_K"):
+        Source(SHAPES["toy-experts"], "Q4_K_M")
+
+
+FILES = [
+    (name, mix)
+    for name in ("toy", "toy-qwen", "toy-experts")
+    for mix in MIXES
+    if not (SHAPES[name].experts and mix.endswith("_M"))
+]
+
+
+@pytest.mark.parametrize(("name", "mix"), FILES)
 def test_a_file_is_the_model_that_is_made_in_memory(tmp_path, name, mix):
     source = Source(SHAPES[name], mix)
     size = synthetic.write(tmp_path / "m.gguf", source)
