@@ -2,9 +2,9 @@
 
     PEER_PYTHON scripts/goldens_real.py [NAME ...] [--models FOLDER] [--out tests/real]
 
-Run it with a Python that has `llama-cpp-python` (the package's `peer` extra). Per prompt: its ids, the tokens of a greedy
-answer, and how far the best logit was above the second at each: where that is little, rounding decides, and another
-engine may choose otherwise.
+Run it with a Python that has `llama-cpp-python` (the package's `peer` extra). Per prompt: its ids, the tokens of a
+greedy answer, and how far the best logit was above the second at each: where that is little, rounding decides, and
+another engine may choose otherwise.
 """
 
 import argparse

@@ -17,8 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -27,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch
 from cpu import spread
+from native_clock import NativeClock
 
 import llamaspec
 from llamaspec.engine.llm import LLM
@@ -39,49 +39,6 @@ from llamaspec.sampling.params import SamplerParams
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 20
 PROMPT = 100
-TIMED = ("model", "blocks", "products", "matmul", "rms_norm", "rotate", "silu_mul", "add", "store", "attend", "rows")
-
-
-class Inside:
-    """Adds up the time in the library's functions."""
-
-    def __init__(self) -> None:
-        self.seconds, self.calls = 0.0, 0
-
-    def timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function with a clock around it."""
-
-        def call(*arguments: Any) -> Any:
-            start = perf_counter()
-            result = function(*arguments)
-            self.seconds += perf_counter() - start
-            self.calls += 1
-            return result
-
-        return call
-
-    def clock(self) -> float:
-        """Seconds that the clock adds outside of what it measures."""
-        empty, plain = self.timed(int), []
-        for _ in range(2000):
-            before, start = self.seconds, perf_counter()
-            empty()
-            plain.append(perf_counter() - start - (self.seconds - before))
-        return min(plain)
-
-
-@contextmanager
-def clocks(inside: Inside) -> Iterator[None]:
-    """Every native function is timed."""
-    native = library()
-    saved = {name: getattr(native, name) for name in TIMED}
-    for name, function in saved.items():
-        setattr(native, name, inside.timed(function))
-    try:
-        yield
-    finally:
-        for name, function in saved.items():
-            setattr(native, name, function)
 
 
 def work(llm: LLM, rows: int) -> dict[str, Callable[[], object]]:
@@ -103,15 +60,15 @@ def work(llm: LLM, rows: int) -> dict[str, Callable[[], object]]:
     return jobs if rows > 1 else {**jobs, "step": step}
 
 
-def smallest(job: Callable[[], object], inside: Inside, clock: float) -> tuple[float, float]:
+def smallest(job: Callable[[], object], clock: NativeClock) -> tuple[float, float]:
     """Of a run: the smallest overhead, and the smallest time of a whole step, in microseconds."""
     overheads, wholes = [], []
     for _ in range(STEPS):
-        inside.seconds, inside.calls = 0.0, 0
+        clock.reset()
         start = perf_counter()
         job()
-        whole = perf_counter() - start - inside.calls * clock
-        overheads.append(whole - inside.seconds)
+        whole = perf_counter() - start - clock.calls * clock.cost
+        overheads.append(whole - clock.seconds)
         wholes.append(whole)
     return min(overheads) * 1e6, min(wholes) * 1e6
 
@@ -119,16 +76,16 @@ def smallest(job: Callable[[], object], inside: Inside, clock: float) -> tuple[f
 def measure(path: Path, rows: int, runs: int) -> list[dict[str, Any]]:
     """One line per job."""
     llm = llamaspec.load(str(path), ctx_size=512, temp=0.0)
-    model, inside = llm.target.model, Inside()
-    fused, clock, lines = model.fused, inside.clock(), []
+    model, clock = llm.target.model, NativeClock(library())
+    fused, lines = model.fused, []
     with torch.inference_mode():
         for name, job in work(llm, rows).items():
             found: dict[str, list[tuple[float, float]]] = {"fused": [], "parts": []}
             for run in range(runs):
                 for mode in ("fused", "parts") if run % 2 else ("parts", "fused"):
                     model.fused = fused if mode == "fused" else None
-                    with clocks(inside):
-                        found[mode].append(smallest(job, inside, clock))
+                    with clock.running():
+                        found[mode].append(smallest(job, clock))
             model.fused = fused
             overhead = {mode: [one for one, _ in of] for mode, of in found.items()}
             ratios = [b / a for a, b in zip(overhead["fused"], overhead["parts"], strict=True)]
@@ -138,7 +95,7 @@ def measure(path: Path, rows: int, runs: int) -> list[dict[str, Any]]:
                 "fused_us": spread(overhead["fused"]), "parts_us": spread(overhead["parts"]), "ratio": spread(ratios),
                 "per_layer_us": round(statistics.median(overhead["parts"]) / model.hparams.n_layer, 2),
                 "step_us": round(best), "parts_step_us": round(min(whole for _, whole in found["parts"])),
-                "share": round(min(overhead["fused"]) / best, 4), "clock_us": round(clock * 1e6, 2),
+                "share": round(min(overhead["fused"]) / best, 4), "clock_us": round(clock.cost * 1e6, 2),
             })  # fmt: skip
     return lines
 
