@@ -88,13 +88,16 @@ def load(root: Path, model: Path, threads: int, context: int) -> tuple[Engine, d
 
     program = cpu_server.memory()
     cpu_server.forget_peak()
+    start = perf_counter()
     engine = Engine(model, threads, context)
+    taken = perf_counter() - start
     describe = ["git", "-C", str(root), "describe", "--always", "--dirty"]
     about = {
         "checkout": str(Path(llamaspec.__file__).parents[1]),
         "commit": subprocess.run(describe, capture_output=True, text=True).stdout.strip(),
         "isa": native.isa(),
         "memory": {"imported": IMPORTED, "program": program, "loaded": cpu_server.memory()},
+        "load_s": round(taken, 2),
         "file_bytes": model.stat().st_size,
         "cache_bytes": engine.cache_bytes(),
     }

@@ -64,6 +64,7 @@ def main() -> None:
     silent = llama_cpp.llama_log_callback(lambda *_: None)  # kept until the end: C calls it
     llama_cpp.llama_log_set(silent, None)
     cpu_server.forget_peak()
+    start = perf_counter()
     try:
         peer = Peer(model, threads, context)
     except ValueError as error:
@@ -73,6 +74,7 @@ def main() -> None:
         "commit": f"llama-cpp-python {llama_cpp.__version__}",
         "isa": llama_cpp.llama_print_system_info().decode().strip(),
         "memory": {"imported": IMPORTED, "program": IMPORTED, "loaded": cpu_server.memory()},
+        "load_s": round(perf_counter() - start, 2),
         "file_bytes": model.stat().st_size,
     }
     cpu_server.serve(about, {"burst": peer.burst})

@@ -38,21 +38,12 @@ def passes(lines: Sequence[dict[str, Any]]) -> str:
 
 def memory(lines: Sequence[dict[str, Any]]) -> str:
     """Megabytes beyond `import torch` (llama.cpp: `import llama_cpp`), and beyond what a model should take."""
-    head = [
-        "model",
-        "engine",
-        "file, MB",
-        "cache",
-        "loaded",
-        "of it mapped",
-        "peak",
-        "1.1 x file + cache",
-        "loaded / that",
-    ]
+    sizes = ["file, MB", "cache", "loaded", "of it mapped", "peak", "1.1 x file + cache", "loaded / that"]
+    head = ["model", "engine", "load, s", *sizes]
     keys = ("file", "cache", "resident", "mapped", "peak", "limit")
     rows = [
         [
-            line["model"], line["engine"], *(f"{line[key] / MB:.0f}" for key in keys),
+            line["model"], line["engine"], line["load_s"], *(f"{line[key] / MB:.0f}" for key in keys),
             f"{line['resident'] / line['limit']:.2f}",
         ]
         for line in lines

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PEER = f"""#!{sys.executable}
 import json, sys
 memory = {{"resident": 1000, "peak": 1000, "mapped": 0}}
-about = {{"commit": "peer 1", "isa": "any", "file_bytes": 500}}
+about = {{"commit": "peer 1", "isa": "any", "file_bytes": 500, "load_s": 2.0}}
 about["memory"] = {{"imported": memory, "program": memory, "loaded": {{"resident": 1800, "peak": 2500, "mapped": 9}}}}
 print(json.dumps(about), flush=True)
 for line in sys.stdin:
@@ -61,7 +61,7 @@ def test_memory_counts_beyond_the_import_and_against_file_and_cache():
         "program": {"resident": 130, "peak": 900, "mapped": 10},
         "loaded": {"resident": 400, "peak": 700, "mapped": 60},
     }
-    engine = SimpleNamespace(name="now", about={"memory": memory, "file_bytes": 200, "cache_bytes": 30})
+    engine = SimpleNamespace(name="now", about={"memory": memory, "file_bytes": 200, "cache_bytes": 30, "load_s": 1.0})
     (line,) = other_lines([engine], Found())
     assert (line["resident"], line["peak"], line["mapped"], line["program"], line["limit"]) == (300, 600, 50, 30, 250)
 
