@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import torch
 
-from ..drafting.drafter import Drafter
 from ..drafting.first_of import FirstOf
 from ..drafting.verify import verify
 from ..network.runner import Runner
@@ -31,7 +30,7 @@ class DeviceLoop(Loop):
     tokens on the host, trees, several sequences, the end of the context.
     """
 
-    def __init__(self, target: Runner, drafter: Drafter | None, recorder: Recorder | None = None) -> None:
+    def __init__(self, target: Runner, drafter: FirstOf | None, recorder: Recorder | None = None) -> None:
         super().__init__(target, drafter)
         cache = target.cache
         self.device_drafter = drafter.on_device(target.width, cache.context) if drafter is not None else None

@@ -70,6 +70,8 @@ class Stop:
     timings: Timings = field(default_factory=Timings)
     drafting: Any = None
     """drafting.stats.Report, or None when no speculation ran."""
+    tokens: tuple[int, ...] = ()
+    """The ids of the answer, the end-of-generation token included."""
 
 
 Event = Progress | Text | Stop

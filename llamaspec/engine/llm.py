@@ -25,13 +25,15 @@ from ..text.template import ChatTemplate
 from ..text.tokenizer import Tokenizer
 from ..weights.file import GGUFFile
 from ..weights.metadata import Metadata
+from .answer import AnswerOptions
 from .device_loop import loop_for
 from .drafters import drafters_of
 from .events import Completion, Event, Stop, Text
 from .judge import judge
 from .load import architecture, load_model
 from .plan import ModelRequest, plan
-from .session import AnswerOptions, Session
+from .session import Session
+from .transcript import Transcript
 
 Report = Callable[[str], None]
 
@@ -148,6 +150,11 @@ class LLM:
         found = ChatTemplate.from_metadata({**self.metadata, **own}, self.tokenizer)
         return found or ChatTemplate.chatml(self.tokenizer)
 
+    @cached_property
+    def transcript(self) -> Transcript:
+        """The ids of the conversation that `chat` continues."""
+        return Transcript(self.template, self.tokenizer)
+
     @property
     def has_template(self) -> bool:
         """Whether the user or the file names a chat template."""
@@ -191,21 +198,28 @@ class LLM:
         return self.session.answer(ids, self._wanted(overrides))
 
     def chat(self, messages: Iterable[Mapping[str, Any]], **overrides: Any) -> Iterator[Event]:
-        """Answer a conversation through the chat template, event by event."""
-        ids = self.template.encode(self.render(list(messages)), self.tokenizer)
-        return self.session.answer(ids, self._wanted(overrides))
+        """Answer a conversation through the chat template, event by event.
+
+        What was generated before and stands in the messages word for word keeps its ids, and so its place in the cache.
+        """
+        ids = self.transcript.encode(self.render(list(messages)))
+        return self._heard(self.session.answer(ids, self._wanted(overrides)))
+
+    def _heard(self, events: Iterator[Event]) -> Iterator[Event]:
+        """The events; however they end, the transcript learns what was generated."""
+        try:
+            yield from events
+        finally:
+            self.transcript.answered(self.session.generated)
 
     def complete(self, prompt: str | Sequence[int], **overrides: Any) -> Completion:
         """Continue a raw text or ids -> the whole answer."""
         text: list[str] = []
-        start = 0
         for event in self.stream(prompt, **overrides):
             if isinstance(event, Text):
                 text.append(event.text)
             elif isinstance(event, Stop):
-                start = self.session.slot.n_prompt
-                tokens = self.session.slot.tokens[start:]
-                return Completion("".join(text), tokens, event.reason, event.timings, event.drafting)
+                return Completion("".join(text), list(event.tokens), event.reason, event.timings, event.drafting)
         raise AssertionError("an answer ends with Stop")
 
     def _check_ids(self, ids: Sequence[int]) -> None:

@@ -7,11 +7,13 @@ from typing import Any
 from torch import Tensor
 
 from ..drafting.draft import Draft, Verdict
-from ..drafting.drafter import Drafter, Kept, Slot
+from ..drafting.drafter import Kept, Slot
+from ..drafting.first_of import FirstOf
 from ..drafting.verify import verify
+from ..errors import LlamaspecError
 from ..kernels.protocol import Output
 from ..network.runner import Branch, Runner
-from .slots import Running
+from .slots import Running, common_prefix
 
 Judge = Callable[[Draft, Tensor, Slot, Collection[int]], tuple[Verdict, Any]]
 """`drafting.verify.verify`, or `drafting.synthetic.Synthetic` in a benchmark."""
@@ -30,14 +32,31 @@ class StepResult:
 class Loop:
     """A target, and whoever guesses for it. `drafter` None = plain decoding. judge: decides about drafts."""
 
-    def __init__(self, target: Runner, drafter: Drafter | None, judge: Judge = verify) -> None:
+    def __init__(self, target: Runner, drafter: FirstOf | None, judge: Judge = verify) -> None:
         self.target, self.drafter, self.judge = target, drafter, judge
         self.features = () if drafter is None else tuple(drafter.features)
 
-    def read(self, slot: Running, tokens: Sequence[int]) -> Iterator[int]:
-        """Evaluate prompt tokens that stand in slot.tokens; yields the size of each chunk that is done."""
+    def adopt(self, slot: Running, prompt: Sequence[int]) -> int:
+        """Make the prompt the slot's tokens -> how many leading ones need no evaluation: the cache holds them.
+
+        Raises LlamaspecError if the prompt does not fit.
+        """
+        cache = self.target.cache
+        if not prompt:
+            raise LlamaspecError("the prompt is empty", hint="give some text with -p; this model has no BOS token")
+        if len(prompt) > cache.context:
+            raise LlamaspecError(
+                f"the prompt has {len(prompt)} tokens but the context is {cache.context}",
+                hint=f"raise it with -c {len(prompt) + 512} or more, or shorten the prompt",
+            )
+        shared = common_prefix(slot.tokens[: cache.lengths[slot.id]], prompt)
+        slot.tokens = list(prompt)
+        return cache.truncate(slot.id, min(shared, len(prompt) - 1))
+
+    def read(self, slot: Running) -> Iterator[int]:
+        """Evaluate what the cache lacks of slot.tokens but the last one; yields the size of each chunk that is done."""
         done = self.target.cache.lengths[slot.id]
-        for size, output in self.target.read(slot.id, tokens, self.features):
+        for size, output in self.target.read(slot.id, slot.tokens[done:-1], self.features):
             if self.drafter is not None:
                 self.drafter.observe(slot, Kept(slot.tokens[done : done + size], output.features or None))
             done += size
@@ -57,6 +76,16 @@ class Loop:
         ]
         outputs = self.target.decode(branches, self.features)
         return [self.settle(*part) for part in zip(slots, drafts, outputs, strict=True)]
+
+    def cut(self, slot: Running, length: int) -> None:
+        """Drop what was generated behind the end of an answer. `adopt` finds out what the cache has kept."""
+        if length < len(slot.tokens):
+            del slot.tokens[length:]
+            self.target.cache.truncate(slot.id, length - 1)
+
+    def ready(self, slot: Running) -> bool:
+        """Whether a step may follow: the cache holds all tokens but the last, and has room for that one."""
+        return self.target.cache.lengths[slot.id] == len(slot.tokens) - 1 < self.target.cache.context
 
     def plain(self, slot: Running) -> None:
         """What a plain step costs: evaluate the last token and choose, keeping nothing."""

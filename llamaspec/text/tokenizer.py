@@ -100,11 +100,14 @@ class Tokenizer:
 
     # -- text -> tokens -----------------------------------------------------------------------------------------------
 
-    def encode(self, text: str, add_special: bool = True, parse_special: bool = True) -> list[int]:
+    def encode(
+        self, text: str, add_special: bool = True, parse_special: bool = True, continues: bool = False
+    ) -> list[int]:
         """Ids of `text`.
 
         add_special: put BOS before and EOS behind where the model wants them. parse_special: read control tokens such
-        as `<|im_end|>` in the text; user-defined tokens are always read. Lone surrogates count as U+FFFD.
+        as `<|im_end|>` in the text; user-defined tokens are always read. continues: the text goes on with one that has
+        ids already, so no blank is put before its first word. Lone surrogates count as U+FFFD.
         """
         out: list[int] = []
         if add_special and self.add_bos and self.special.bos is not None:
@@ -113,9 +116,11 @@ class Tokenizer:
             if isinstance(fragment, int):
                 out.append(fragment)
             elif self.kind == "llama":
-                out.extend(self._spm.encode(" " + fragment if self.add_space_prefix else fragment))
+                blank = " " if self.add_space_prefix and not continues else ""
+                out.extend(self._spm.encode(blank + fragment))
             else:
                 out.extend(self._bpe.encode(fragment))
+            continues = False
         if add_special and self.add_eos and self.special.eos is not None:
             out.append(self.special.eos)
         return out

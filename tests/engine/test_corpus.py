@@ -29,7 +29,7 @@ def test_it_reaches_the_drafter_and_drafts(target, tmp_path):
     drafted = []
     for more in ({}, {"spec_suffix_corpus": str(tmp_path / "x.txt")}):
         llm = llamaspec.load(target, **keywords, **more)
-        llm.session._adopt(llm.tokenize(prompt))
+        llm.session.loop.adopt(llm.session.slot, llm.tokenize(prompt))
         llm.drafter.begin(llm.session.slot)
         drafted.append(llm.drafter.propose([llm.session.slot])[0].tokens)
     assert len(drafted[1]) > len(drafted[0])

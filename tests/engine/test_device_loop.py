@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import llamaspec
 from llamaspec.drafting.drafter import Base
+from llamaspec.drafting.first_of import FirstOf
 from llamaspec.engine.device_loop import DeviceLoop
 from llamaspec.engine.llm import LLM
 from llamaspec.engine.step import Loop
@@ -158,7 +159,7 @@ def gains(llm: LLM, ends: frozenset[int], limits: list[int]) -> list[Any]:
     loop, slot = llm.session.loop, llm.session.slot
     llm.target.cache.truncate(0, 0)
     slot.tokens = [5, 6, 7]
-    list(loop.read(slot, slot.tokens[:-1]))
+    list(loop.read(slot))
     slot.start(Chain.build(SamplerParams(temp=0.0)), 1, limits[0], ends)
     loop.begin(slot)
     made = []
@@ -211,7 +212,7 @@ class Counting(Base):
 def test_any_drafter_that_offers_it_drafts_on_the_device(recorded):
     llm, drafter = model(True), Counting()
     loop = llm.session.loop
-    llm.session.loop = DeviceLoop(llm.target, drafter, Eager() if recorded else None)
+    llm.session.loop = DeviceLoop(llm.target, FirstOf([drafter]), Eager() if recorded else None)
     biases = {"temp": 0, "logit_bias": "101+1000"}
     try:
         found = answer(llm, [5, 6, 7], n_predict=12, temp=0)

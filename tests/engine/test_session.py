@@ -108,7 +108,7 @@ def test_drafting_is_reported(target):
 @pytest.mark.parametrize(
     ("ask", "kind", "words"),
     [
-        (lambda llm: llm.complete(list(range(5, 200))), LlamaspecError, "195 tokens, the context holds 128"),
+        (lambda llm: llm.complete(list(range(5, 200))), LlamaspecError, "195 tokens but the context is 128"),
         (lambda llm: llm.complete([99999]), UsageError, "token 99999"),
         (lambda llm: llm.complete([5, -1]), UsageError, "token -1"),
         (lambda llm: llm.complete("x", temperatur=1), UsageError, "did you mean temperature"),
