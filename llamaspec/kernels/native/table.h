@@ -101,4 +101,6 @@ struct Kernels {
 };
 
 extern "C" const Kernels llamaspec_generic, llamaspec_avx2, llamaspec_avx_vnni, llamaspec_avx512, llamaspec_neon;
+extern "C" const TypeKernels llamaspec_generic_types[], llamaspec_avx2_types[], llamaspec_avx_vnni_types[],
+    llamaspec_avx512_types[], llamaspec_neon_types[];
 extern "C" const WideKernels llamaspec_amx[];

@@ -8,7 +8,7 @@
 #include <immintrin.h>
 #include "target.h"
 
-TARGET_BEGIN("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8")
+TARGET_BEGIN(AMX)
 #include "../lanes/avx512.h"
 #include "../matmul_amx.h"
 

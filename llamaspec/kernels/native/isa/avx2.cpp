@@ -8,12 +8,12 @@
 #include <immintrin.h>
 #include "target.h"
 
-TARGET_BEGIN("avx2,fma,f16c")
+TARGET_BEGIN(AVX2)
 #include "../lanes/avx2.h"
-#include "kernels.h"
+#include "rows.h"
 TARGET_END
 
-extern "C" const Kernels llamaspec_avx2 = KERNELS("avx2");
+extern "C" const Kernels llamaspec_avx2 = KERNELS("avx2", llamaspec_avx2_types);
 #else
 extern "C" const Kernels llamaspec_avx2 = {};
 #endif

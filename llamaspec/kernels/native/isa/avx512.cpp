@@ -8,12 +8,12 @@
 #include <immintrin.h>
 #include "target.h"
 
-TARGET_BEGIN("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
+TARGET_BEGIN(AVX512)
 #include "../lanes/avx512.h"
-#include "kernels.h"
+#include "rows.h"
 TARGET_END
 
-extern "C" const Kernels llamaspec_avx512 = KERNELS("avx512");
+extern "C" const Kernels llamaspec_avx512 = KERNELS("avx512", llamaspec_avx512_types);
 #else
 extern "C" const Kernels llamaspec_avx512 = {};
 #endif

@@ -8,13 +8,13 @@
 #include <immintrin.h>
 #include "target.h"
 
-TARGET_BEGIN("avx2,fma,f16c,avxvnni")
+TARGET_BEGIN(AVX_VNNI)
 #define LANES_AVX_VNNI
 #include "../lanes/avx2.h"
-#include "kernels.h"
+#include "rows.h"
 TARGET_END
 
-extern "C" const Kernels llamaspec_avx_vnni = KERNELS("avx-vnni");
+extern "C" const Kernels llamaspec_avx_vnni = KERNELS("avx-vnni", llamaspec_avx_vnni_types);
 #else
 extern "C" const Kernels llamaspec_avx_vnni = {};
 #endif

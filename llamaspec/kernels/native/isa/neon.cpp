@@ -8,16 +8,12 @@
 #include <arm_neon.h>
 #include "target.h"
 
-#if defined(__clang__)
-TARGET_BEGIN("dotprod")
-#else
-TARGET_BEGIN("arch=armv8.2-a+dotprod")
-#endif
+TARGET_BEGIN(NEON)
 #include "../lanes/neon.h"
-#include "kernels.h"
+#include "rows.h"
 TARGET_END
 
-extern "C" const Kernels llamaspec_neon = KERNELS("neon");
+extern "C" const Kernels llamaspec_neon = KERNELS("neon", llamaspec_neon_types);
 #else
 extern "C" const Kernels llamaspec_neon = {};
 #endif
