@@ -125,6 +125,10 @@ class Operations(Protocol):
         """-> [N, D]: the rows' tokens looked up in table, times scale; rows that enter as vectors as they are."""
         ...
 
+    def resume(self, width: int) -> Value:
+        """-> [N, width]: rows that enter as vectors, in the middle of a network."""
+        ...
+
     def select(self, x: Value) -> Value:
         """x [N, D] -> [W, D]: the rows whose logits are wanted."""
         ...

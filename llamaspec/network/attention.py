@@ -26,7 +26,7 @@ def grouped(weights: Weights, name: str, n_embd: int, h: Heads, store: int, rota
         weights.linear(f"{name}.attn_output", n_embd, h.heads * h.value),
         Attend(h.heads, h.kv_heads, h.key, h.value, h.scale, h.window, h.softcap, sinks),
         store,
-        weights.kernels(name),
+        weights.kernels(f"{name}.attn_q"),
         rotation,
         norms,
         groups,
@@ -105,7 +105,7 @@ def delta_net(weights: Weights, name: str, n_embd: int, h: DeltaNet, store: int)
         weights.linear(f"{name}.ssm_alpha", h.heads, n_embd),
     ]
     return GatedDeltaNet(
-        weights.parallel(inputs, name),
+        weights.parallel(inputs, f"{name}.attn_qkv"),
         weights.vector(f"{name}.ssm_conv1d.weight", h.channels, h.kernel),
         Norm("l2", None, None, weights.eps),
         weights.vector(f"{name}.ssm_dt.bias", h.heads),

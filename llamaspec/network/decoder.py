@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from ..errors import LlamaspecError
 from ..kernels.kv_types import KVType
-from ..kernels.protocol import Batch, Operations, Output, Tape
+from ..kernels.protocol import Batch, Operations, Output, Value
 from ..kernels.records import Activation
 from ..layers.block import Block
 from ..layers.linear import Linear
@@ -17,6 +17,7 @@ from . import feed_forward as feed_forwards
 from .cache import Cache
 from .hparams import Attention, DeltaNet, Dense, FeedForward, Heads, HParams, Latent, Layer, Mixture
 from .keys import Keys
+from .segments import run, segments
 from .stores import store_for
 from .weights import Weights
 
@@ -86,14 +87,15 @@ class Model:
 
     def __init__(self, hparams: HParams, weights: Weights, n_ctx: int) -> None:
         h = self.hparams = hparams
-        place = weights.at("token_embd.weight")
-        self.device, self.kernels = place.device, place.kernels
-        self._rotations: dict[Rope, Any] = {}
+        self.places = [weights.at("token_embd"), *(weights.at(f"blk.{i}.") for i in range(h.n_layer))]
+        self.places.append(weights.at("output"))
+        self.device, self.kernels = self.places[0].device, self.places[0].kernels
+        self._rotations: dict[tuple[Rope, int], Any] = {}
         self.token_embd = weights.embedding("token_embd", h.n_vocab, h.n_embd, h.embedding_scale)
         self.blk = [self.block(weights, i, layer, n_ctx) for i, layer in enumerate(h.layers)]
         self.output_norm = weights.norm(self.output_norm_name, h.n_embd, self.norm)
         self.output = self.head(weights)
-        self.tape: Tape | None = self.kernels.record(self.run)
+        self.segments = segments(self)
 
     output_norm_name = "output_norm"
 
@@ -101,21 +103,27 @@ class Model:
         """The output projection, or the embedding again where the file ties them."""
         if "output.weight" in weights:
             return weights.linear("output", self.hparams.n_vocab, self.hparams.n_embd)
-        return Linear(self.token_embd.matrix, weights.optional("output.bias", self.hparams.n_vocab), self.kernels)
+        place, (n_vocab, n_embd) = self.places[-1], (self.hparams.n_vocab, self.hparams.n_embd)
+        tied = self.token_embd.matrix
+        if place != self.places[0]:
+            tied = place.kernels.prepare(weights.packed("token_embd.weight", (n_vocab, n_embd)))
+        return Linear(tied, weights.optional("output.bias", n_vocab), place.kernels)
 
-    def rotation(self, weights: Weights, rope: Rope | None, n_ctx: int) -> Any:
-        """A rotation with the file's frequency divisors: Llama 3's, or LongRoPE's, chosen by the context size."""
+    def rotation(self, weights: Weights, i: int, rope: Rope | None, n_ctx: int) -> Any:
+        """Block i's rotation, with the file's divisors: Llama 3's, or LongRoPE's, chosen by the context size."""
         if rope is None:
             return None
-        if rope not in self._rotations:
+        kernels = self.places[i + 1].kernels
+        if (rope, id(kernels)) not in self._rotations:
             divisors = None
             longer = "long" if n_ctx > rope.scaling.original_context else "short"
             for name in ("rope_freqs.weight", f"rope_factors_{longer}.weight"):
                 if rope.divided and name in weights:
                     divisors = weights.numbers(name, rope.width // 2)
             frequencies = rope.frequencies(divisors)
-            self._rotations[rope] = self.kernels.rotation(frequencies, rope.amplitude, rope.interleaved)
-        return self._rotations[rope]
+            made = kernels.rotation(frequencies, rope.amplitude, rope.interleaved)
+            self._rotations[rope, id(kernels)] = made
+        return self._rotations[rope, id(kernels)]
 
     def block(self, weights: Weights, i: int, layer: Layer, n_ctx: int) -> Block:
         """Block i; its store has the same number."""
@@ -138,7 +146,7 @@ class Model:
         name, width = f"blk.{i}", self.hparams.n_embd
         if isinstance(h, DeltaNet):
             return attentions.delta_net(weights, name, width, h, i)
-        rotation = self.rotation(weights, h.rope, n_ctx)
+        rotation = self.rotation(weights, i, h.rope, n_ctx)
         if isinstance(h, Latent):
             return attentions.latent(weights, name, width, h, i, rotation)
         return attentions.grouped(weights, name, width, h, i, rotation, self.norm)
@@ -152,18 +160,37 @@ class Model:
         """Room for `slots` texts of `context` tokens. keys: None = what the kernels like; values: None = as keys."""
         keys = keys or self.kernels.cache_type
         types = (keys, values or keys)
-        stores = [store_for(layer.attention, self.kernels, slots, context, types) for layer in self.hparams.layers]
+        layers = zip(self.hparams.layers, self.places[1:], strict=False)
+        stores = [store_for(layer.attention, place.kernels, slots, context, types) for layer, place in layers]
         return Cache(stores, slots, context)
 
     # -- a pass -------------------------------------------------------------------------------------------------------
 
-    def run(self, ops: Operations) -> None:
-        """The network: what is done with the rows of a pass."""
-        h = self.hparams
-        x = self.token_embd(ops)
-        for i, block in enumerate(self.blk):
+    @property
+    def pass_rows(self) -> int | None:
+        """As `Kernels.pass_rows`, of the strictest place."""
+        return min((place.kernels.pass_rows for place in self.places if place.kernels.pass_rows), default=None)
+
+    @property
+    def widest(self) -> int:
+        """As `Kernels.widest`, of the strictest place."""
+        return min(place.kernels.widest for place in self.places)
+
+    @property
+    def prompt_rows(self) -> int:
+        """As `Kernels.prompt_rows`, of the strictest place."""
+        return min(place.kernels.prompt_rows for place in self.places)
+
+    def run_blocks(self, ops: Operations, x: Value, first: int, last: int) -> Value:
+        """x, the input of block `first` -> the input of block `last`; the end of the network is behind the last one."""
+        for i in range(first, last):
             ops.mark(i, x)
-            x = block(x, ops)
+            x = self.blk[i](x, ops)
+        return x
+
+    def finish(self, ops: Operations, x: Value) -> None:
+        """x, the last block's output, becomes logits."""
+        h = self.hparams
         ops.mark(h.n_layer, x)
         x = self.output_norm(x, ops)
         ops.mark(NORMED, x)
@@ -181,11 +208,7 @@ class Model:
         LlamaspecError for a feature that does not exist.
         """
         self.check_features(features)
-        if self.tape is not None:
-            return self.tape.run(batch, cache.stores, features)
-        ops = self.kernels.operations(batch, cache.stores, features)
-        self.run(ops)
-        return ops.output()
+        return run(self.segments, batch, cache.stores, features)
 
     def check_features(self, features: Sequence[int]) -> None:
         """Raises LlamaspecError for a number that is no feature of this model."""

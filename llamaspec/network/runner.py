@@ -1,8 +1,7 @@
 """Batches prompt chunks and draft trees into forward passes, padded or split so that a row's bits stay the same."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -17,18 +16,78 @@ PADDING = -1
 
 @dataclass(frozen=True)
 class Branch:
-    """A slot's rows for one decode pass: its last token, then a tree of guesses (parents: -1 = the last token)."""
+    """A slot's rows for one decode pass: its last token, then a tree of guesses (parents: -1 = the last token).
+
+    known: parents of guesses that an earlier pass evaluated and nobody has committed or dropped; then `tokens` are new
+    guesses only, with a parent each, and nodes are numbered through. wanted: which of the new rows need logits, None =
+    all.
+    """
 
     slot: int
     tokens: Sequence[int]
     parents: Sequence[int] = ()
+    known: Sequence[int] | None = None
+    wanted: Sequence[int] | None = None
+
+    @property
+    def behind(self) -> int:
+        """Provisional rows before the first new one."""
+        return 0 if self.known is None else 1 + len(self.known)
 
     def ancestry(self) -> list[list[int]]:
-        """For each row the rows on its path, itself included, from row 0 on."""
+        """For each new row the rows on its path, itself included, from row 0 on."""
         paths = [[0]]
-        for node, parent in enumerate(self.parents):
+        for node, parent in enumerate([*(self.known or ()), *self.parents]):
             paths.append([*paths[parent + 1], node + 1])
-        return paths
+        return paths[self.behind :]
+
+
+@dataclass
+class Rows:
+    """Rows of one or several passes, a column each; see kernels.protocol.Batch."""
+
+    tokens: list[int] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    slots: list[int] = field(default_factory=list)
+    cells: list[int] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
+    paths: list[list[int]] = field(default_factory=list)
+    wanted: list[int] = field(default_factory=list)
+
+    def chain(self, slot: int, tokens: Sequence[int], length: int, wanted: bool) -> None:
+        """Tokens behind `length` committed ones."""
+        n, places = len(tokens), range(length, length + len(tokens))
+        self.wanted += range(len(self.tokens), len(self.tokens) + n) if wanted else ()
+        self.tokens += tokens
+        self.positions += places
+        self.cells += places
+        self.slots += [slot] * n
+        self.lengths += [length] * n
+
+    def tree(self, branch: Branch, length: int) -> None:
+        """A branch behind `length` committed tokens."""
+        ancestry, first = branch.ancestry(), len(self.tokens)
+        chosen = range(len(ancestry)) if branch.wanted is None else branch.wanted
+        self.wanted += [first + row for row in chosen]
+        self.tokens += branch.tokens
+        self.positions += [length + len(path) - 1 for path in ancestry]
+        self.cells += [length + path[-1] for path in ancestry]
+        self.slots += [branch.slot] * len(ancestry)
+        self.lengths += [length] * len(ancestry)
+        self.paths += [[length + row for row in path] for path in ancestry]
+
+    def part(self, start: int, end: int) -> "Rows":
+        """Rows [start, end)."""
+        cut = slice(start, end)
+        return Rows(
+            self.tokens[cut], self.positions[cut], self.slots[cut], self.cells[cut], self.lengths[cut], self.paths[cut],
+            [row - start for row in self.wanted if start <= row < end],
+        )  # fmt: skip
+
+    @property
+    def branching(self) -> bool:
+        """Whether a row's cells are not its positions."""
+        return self.cells != self.positions
 
 
 class Runner:
@@ -40,118 +99,73 @@ class Runner:
 
     def __init__(self, model: Model, cache: Cache, exact: bool = True, prompt_rows: int | None = None) -> None:
         self.model, self.cache = model, cache
-        self.width = model.kernels.pass_rows if exact else None
-        most = model.kernels.prompt_rows
+        self.width = model.pass_rows if exact else None
+        most = model.prompt_rows
         self.chunk = min(most, cache.draft_rows, prompt_rows or most)
         """Rows per pass when reading a prompt."""
         self.forward = model.forward
 
     def read(self, slot: int, tokens: Sequence[int], features: Sequence[int] = ()) -> Iterator[tuple[int, Output]]:
         """Evaluate and commit prompt tokens chunk by chunk; yields the chunk's size and its features, no logits."""
-        size = self.chunk
-        for start in range(0, len(tokens), size):
-            chunk = tokens[start : start + size]
-            first = self.cache.lengths[slot]
-            positions = list(range(first, first + len(chunk)))
-            output = self._pass(chunk, positions, [slot] * len(chunk), positions, None, False, features)
-            self.cache.commit(slot, range(len(chunk)))
-            yield len(chunk), output
+        return self._read(slot, tokens, False, features)
 
     def logits(self, slot: int, tokens: Sequence[int]) -> Tensor:
         """Teacher-forced: commits the tokens to the slot -> [n, V], row i follows token i."""
-        size = self.chunk
-        parts = []
-        for start in range(0, len(tokens), size):
-            chunk = tokens[start : start + size]
-            first = self.cache.lengths[slot]
-            positions = list(range(first, first + len(chunk)))
-            output = self._pass(chunk, positions, [slot] * len(chunk), positions, None, True, ())
-            parts.append(output.logits)
+        return torch.cat([output.logits for _, output in self._read(slot, tokens, True, ())])
+
+    def _read(
+        self, slot: int, tokens: Sequence[int], wanted: bool, features: Sequence[int]
+    ) -> Iterator[tuple[int, Output]]:
+        for start in range(0, len(tokens), self.chunk):
+            chunk, rows = tokens[start : start + self.chunk], Rows()
+            rows.chain(slot, chunk, self.cache.lengths[slot], wanted)
+            output = self._pass(rows, features)
             self.cache.commit(slot, range(len(chunk)))
-        return torch.cat(parts)
+            yield len(chunk), output
 
     def decode(self, branches: Sequence[Branch], features: Sequence[int] = ()) -> list[Output]:
-        """One Output per branch: logits [rows, V] and features of its rows, provisional in the cache."""
-        tokens: list[int] = []
-        positions: list[int] = []
-        slots: list[int] = []
-        cells: list[int] = []
-        paths: list[list[int]] = []
+        """One Output per branch: logits [wanted rows, V] and features of its new rows, provisional in the cache."""
+        rows, outputs, first, seen = Rows(), [], 0, 0
         for branch in branches:
-            start = self.cache.lengths[branch.slot]
-            ancestry = branch.ancestry() if branch.parents else [[0]]
-            tokens += branch.tokens
-            positions += [start + len(path) - 1 for path in ancestry]
-            slots += [branch.slot] * len(ancestry)
-            cells += range(start, start + len(ancestry))
-            paths += [[start + row for row in path] for path in ancestry]
-        branching = any(cell != position for cell, position in zip(cells, positions, strict=True))
-        output = self._passes(tokens, positions, slots, cells, paths if branching else None, features)
-        ends = [0]
+            rows.tree(branch, self.cache.lengths[branch.slot])
+        whole = self._passes(rows, features)
         for branch in branches:
-            ends.append(ends[-1] + len(branch.tokens))
-        return [
-            Output(output.logits[a:b], {layer: rows[a:b] for layer, rows in output.features.items()})
-            for a, b in pairwise(ends)
-        ]
+            n = len(branch.tokens)
+            wanted = n if branch.wanted is None else len(branch.wanted)
+            own = {number: values[first : first + n] for number, values in whole.features.items()}
+            outputs.append(Output(whole.logits[seen : seen + wanted], own))
+            first, seen = first + n, seen + wanted
+        return outputs
 
-    def _passes(
-        self,
-        tokens: Sequence[int],
-        positions: Sequence[int],
-        slots: Sequence[int],
-        cells: Sequence[int],
-        paths: Sequence[Sequence[int]] | None,
-        features: Sequence[int],
-    ) -> Output:
+    def _passes(self, rows: Rows, features: Sequence[int]) -> Output:
         """Split rows into passes of the fixed width; later rows find the keys of earlier ones in their cells."""
-        size = self.width or self.model.kernels.widest
-        outputs = []
-        for start in range(0, len(tokens), size):
-            part = slice(start, start + size)
-            own = None if paths is None else paths[part]
-            outputs.append(self._pass(tokens[part], positions[part], slots[part], cells[part], own, True, features))
-        if len(outputs) == 1:
-            return outputs[0]
-        joined = {layer: torch.cat([output.features[layer] for output in outputs]) for layer in outputs[0].features}
+        size, n = self.width or self.model.widest, len(rows.tokens)
+        if n <= size:
+            return self._pass(rows, features)
+        outputs = [self._pass(rows.part(start, start + size), features) for start in range(0, n, size)]
+        joined = {number: torch.cat([output.features[number] for output in outputs]) for number in features}
         return Output(torch.cat([output.logits for output in outputs]), joined)
 
-    def _pass(
-        self,
-        tokens: Sequence[int],
-        positions: Sequence[int],
-        slots: Sequence[int],
-        cells: Sequence[int],
-        paths: Sequence[Sequence[int]] | None,
-        wanted: bool,
-        features: Sequence[int],
-    ) -> Output:
+    def _pass(self, rows: Rows, features: Sequence[int]) -> Output:
         """One forward pass, padded to the fixed width with rows that nobody reads."""
-        n = len(tokens)
+        n, device = len(rows.tokens), self.model.device
         padding = max((self.width or n) - n, 0)
-        lengths = [self.cache.lengths[slot] for slot in slots]
         fillers = (0, 0, 0, PADDING, 0)
-        columns = zip((tokens, positions, slots, cells, lengths), fillers, strict=True)
+        columns = zip((rows.tokens, rows.positions, rows.slots, rows.cells, rows.lengths), fillers, strict=True)
         numbers = torch.tensor([[*values, *[filler] * padding] for values, filler in columns], dtype=torch.int64)
-        on_device = numbers.to(self.model.device).unbind()
-        own_paths = None if paths is None else self._padded(paths, n + padding)
-        index = KVIndex(on_device[1], on_device[2], on_device[4], own_paths, blocks=max(positions) // KV_BLOCK + 1)
-        batch = Batch(
-            tokens=on_device[0],
-            positions=on_device[1],
-            slots=on_device[2],
-            cells=on_device[3],
-            index=index,
-            wanted=None if wanted else torch.arange(0, device=self.model.device),
-        )
-        output = self.forward(batch, self.cache, features)
+        tokens, positions, slots, cells, lengths = numbers.to(device).unbind()
+        paths = self._padded(rows.paths, n + padding) if rows.branching else None
+        index = KVIndex(positions, slots, lengths, paths, blocks=max(rows.positions) // KV_BLOCK + 1)
+        everything = len(rows.wanted) == n
+        wanted = None if everything else torch.tensor(rows.wanted, dtype=torch.int64, device=device)
+        output = self.forward(Batch(tokens, positions, slots, cells, index, wanted), self.cache, features)
         if not padding:
             return output
-        inputs: Mapping[int, Tensor] = {layer: rows[:n] for layer, rows in output.features.items()}
-        return Output(output.logits[:n], inputs)
+        inputs: Mapping[int, Tensor] = {number: values[:n] for number, values in output.features.items()}
+        return Output(output.logits[:n] if everything else output.logits, inputs)
 
     def _padded(self, paths: Sequence[Sequence[int]], n: int) -> Tensor:
-        """Ragged paths -> [n, T] int64; what is padded is never within reach."""
+        """Ragged paths -> [n, T] int64; what is padded is out of sight."""
         depth = max(len(path) for path in paths)
         square = [[*path, *[0] * (depth - len(path))] for path in paths] + [[0] * depth] * (n - len(paths))
         return torch.tensor(square, dtype=torch.int64, device=self.model.device)

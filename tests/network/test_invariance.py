@@ -36,7 +36,7 @@ def runner(path, *arguments, backend, **keywords):
     """A model on a back end; "by parts": its operations one by one."""
     run = build.runner(path, *arguments, backend=backend.split()[0], **keywords)
     if backend.endswith("parts"):
-        run.model.tape = None
+        run.model.segments[0].tape = None
     return run
 
 

@@ -17,8 +17,8 @@ needs_native = pytest.mark.skipif(not native.available(), reason=native.why_not(
 def pair(name):
     """The model as it is, and the same with its operations one by one."""
     ours, parts = (build.runner(ONE_PER_ARCHITECTURE[name].model, 512, 2, backend="native") for _ in range(2))
-    assert ours.model.tape is not None
-    parts.model.tape = None
+    assert ours.model.segments[0].tape is not None
+    parts.model.segments[0].tape = None
     return ours, parts
 
 
@@ -74,7 +74,7 @@ def test_every_architecture_of_the_goldens_has_a_tape():
 @needs_native
 @pytest.mark.parametrize("name", ONE_PER_ARCHITECTURE)
 def test_registers_of_a_tape_never_overlap_while_they_live(name):
-    tape = build.runner(ONE_PER_ARCHITECTURE[name].model, backend="native").model.tape
+    tape = build.runner(ONE_PER_ARCHITECTURE[name].model, backend="native").model.segments[0].tape
     assert tape is not None
     lives: dict[int, list[int]] = {}
     from llamaspec.kernels.native.recorder import operands

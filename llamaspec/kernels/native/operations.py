@@ -82,6 +82,12 @@ class NativeOperations:
         self._emit(c.OpKind.EMBED, arguments, y, table)
         return y
 
+    def resume(self, width: int) -> Value:
+        """-> [N, width]."""
+        y = self.new(width, False)
+        self._emit(c.OpKind.EMBED, c.EmbedOp(self.rows(y), None, 0, 0, 1.0), y)
+        return y
+
     def select(self, x: Value) -> Value:
         """x [N, D] -> [W, D]."""
         y = self.new(x.width, True)

@@ -36,8 +36,8 @@ class TorchOperations:
 
     def output(self) -> Output:
         """Logits and features of the pass."""
-        assert self.logits is not None
-        return Output(self.logits, self.features)
+        logits = torch.empty(0) if self.logits is None else self.logits  # a pass may end in the middle of a network
+        return Output(logits, self.features)
 
     def embed(self, table: TorchMatrix, scale: float) -> Tensor:
         """-> [N, D]."""
@@ -45,6 +45,11 @@ class TorchOperations:
             return self.batch.hidden
         rows = table.rows(self.batch.tokens)
         return rows if scale == 1.0 else rows * scale
+
+    def resume(self, width: int) -> Tensor:
+        """-> [N, width]."""
+        assert self.batch.hidden is not None
+        return self.batch.hidden
 
     def select(self, x: Tensor) -> Tensor:
         """x [N, D] -> [W, D]."""
