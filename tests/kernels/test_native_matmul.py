@@ -142,6 +142,12 @@ def test_a_bad_value_is_seen_in_its_row_only(bad: float, isa: str) -> None:
             assert y[2].isfinite().all()
 
 
+@pytest.mark.parametrize("kind", QUANTS)
+def test_a_packed_matrix_takes_little_more_than_the_file(kind: str) -> None:
+    w = weight(kind, 64, 2048)
+    assert 8 * (native.pack(w).bytes - w.data.numel()) < 2 * 64 * 2048  # bits
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_rows_are_the_dequantised_rows(kind: str) -> None:
     w = weight(kind, 30, 512)

@@ -1,6 +1,8 @@
 """NVFP4: 64 four-bit floats; each 16 have an eight-bit float without sign as scale (4 bits of exponent, 3 of mantissa).
 
-A file may hold one more factor for the whole tensor, as a tensor of its own named `<tensor>.scale`.
+The factor of a whole tensor `<name>.weight` is a tensor of its own, `<name>.scale` (one value, or one per expert; files
+with other types may have it too): products are multiplied by it before a bias is added. `<name>.input_scale` is for
+hardware that rounds activations to four bits.
 """
 
 import torch
