@@ -28,7 +28,7 @@ from torch import Tensor
 
 from llamaspec.kernels import native
 from llamaspec.kernels.native.library import library
-from llamaspec.kernels.native.packed import TYPES, Packed
+from llamaspec.kernels.native.packed import NUMBERS, Packed, supports
 from llamaspec.kernels.native.threads import how_many
 from llamaspec.weights.tensor import QuantizedTensor
 from llamaspec.weights.types import BY_NAME
@@ -38,7 +38,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def matrices(kind: str, n: int, k: int, megabytes: int, threads: int) -> list[Packed]:
     """Of random levels; scales are zero or tiny, which costs the same."""
-    row = library().row_bytes(TYPES[kind], k)
+    row = library().row_bytes(NUMBERS[kind], k)
     count = max(1, megabytes * 1_000_000 // (n * row))
     data = torch.randint(0, 64, (n, row), dtype=torch.uint8)
     if BY_NAME[kind].elements == 1:
@@ -83,7 +83,7 @@ def measure(
             "type": kind, "shape": [n, k], "rows": m, "threads": threads, "rounds": len(rounds),
             "ms": round(median * 1e3, 4), "best_ms": round(times[0] * 1e3, 4),
             "p90_ms": round(times[int(0.9 * (len(times) - 1))] * 1e3, 4),
-            "gb_s": round(n * library().row_bytes(TYPES[kind], k) / median / 1e9, 1),
+            "gb_s": round(n * library().row_bytes(NUMBERS[kind], k) / median / 1e9, 1),
             "gmac_s": round(m * n * k / median / 1e9, 1),
             "t1": round(statistics.median(one[m] / one[widths[0]] for one in rounds), 3),
             "of_read": round(statistics.median(one[0] / one[m] for one in rounds), 3),
@@ -123,7 +123,7 @@ def spread(values: Sequence[float], digits: int = 2) -> list[float]:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--types", default=",".join(TYPES))
+    parser.add_argument("--types", default=",".join(kind for kind in NUMBERS if supports(kind, 256)))
     parser.add_argument("--rows", default="1,2,4,8,12,16,32")
     parser.add_argument("--shape", default="8192x2048")
     parser.add_argument("--megabytes", type=int, default=600)

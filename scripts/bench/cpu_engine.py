@@ -32,7 +32,11 @@ class Engine:
 
         self.context, self.branch = context, branch_type(Path(llamaspec.__file__).parent)
         self.runner = llamaspec.load(str(model), ctx_size=context + 1024, temp=0.0, threads=threads).target
-        for _ in self.runner.read(0, [cpu_server.token(i) for i in range(context)]):
+        self.read(0)
+
+    def read(self, known: int) -> None:
+        """The context, of which the cache knows so many tokens."""
+        for _ in self.runner.read(0, [cpu_server.token(i) for i in range(known, self.context)]):
             pass
 
     def decode(self, rows: int) -> None:
@@ -50,7 +54,8 @@ class Engine:
         start = perf_counter()
         self.decode(rows)
         taken = perf_counter() - start
-        self.runner.cache.truncate(0, self.context)
+        if (known := self.runner.cache.truncate(0, self.context)) < self.context:
+            self.read(known)  # a window or a recurrent state cannot always go back
         return taken
 
     def burst(self, rows: int, seconds: float) -> list[float]:
@@ -76,9 +81,11 @@ class Engine:
         return [(whole - native, whole) for native, whole in zip(inside[1:], wholes, strict=True)]
 
     def cache_bytes(self) -> int:
-        """Of keys and values."""
-        stores = self.runner.cache.stores
-        return sum(store.k.nbytes + store.v.nbytes for store in stores)
+        """Of the cache when it is full."""
+        cache = self.runner.cache
+        if hasattr(cache, "bytes"):
+            return cache.bytes
+        return sum(store.k.nbytes + store.v.nbytes for store in cache.stores)  # before 887f9e8
 
 
 def load(root: Path, model: Path, threads: int, context: int) -> tuple[Engine, dict[str, Any]]:

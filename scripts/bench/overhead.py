@@ -2,18 +2,16 @@
 
     python scripts/bench/overhead.py [model.gguf ...] [--rows 1] [--runs 40] [--log scripts/bench/overhead.jsonl]
 
-Without files: the demo pair, and a synthetic model of Qwen2.5-0.5B's shape in Q4_0. Each model runs with its blocks in
-one call ("fused") and part by part ("parts"), alternately, in short runs of 20 steps. A pass is `Runner.decode`; a step
-is `Loop.step`, which also samples (greedily) and commits. Of every run the smallest overhead counts: on a shared
-machine the rest is other people's work. Printed are the median of these minima, their 10th and 90th percentile, and the
-same of the ratio of the two, run by run. The clock around each native call costs `clock` microseconds, which are taken
-off.
+Without files: the demo pair, and a synthetic model of Qwen2.5-0.5B's shape in Q4_0. A pass is `Runner.decode`; a step
+is `Loop.step`, which also samples (greedily) and commits. Of every run of 20 the smallest overhead counts: on a shared
+machine the rest is other people's work. Printed are the median of these minima and their 10th and 90th percentile. The
+clock around each native call costs `clock` microseconds, which are taken off. cpu_passes.py measures the passes of
+models of all sizes in steady state; this is for work on the loop.
 """
 
 import argparse
 import json
 import platform
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -76,26 +74,16 @@ def smallest(job: Callable[[], object], clock: NativeClock) -> tuple[float, floa
 def measure(path: Path, rows: int, runs: int) -> list[dict[str, Any]]:
     """One line per job."""
     llm = llamaspec.load(str(path), ctx_size=512, temp=0.0)
-    model, clock = llm.target.model, NativeClock(library())
-    fused, lines = model.fused, []
+    clock, lines = NativeClock(library()), []
     with torch.inference_mode():
         for name, job in work(llm, rows).items():
-            found: dict[str, list[tuple[float, float]]] = {"fused": [], "parts": []}
-            for run in range(runs):
-                for mode in ("fused", "parts") if run % 2 else ("parts", "fused"):
-                    model.fused = fused if mode == "fused" else None
-                    with clock.running():
-                        found[mode].append(smallest(job, clock))
-            model.fused = fused
-            overhead = {mode: [one for one, _ in of] for mode, of in found.items()}
-            ratios = [b / a for a, b in zip(overhead["fused"], overhead["parts"], strict=True)]
-            best = min(whole for _, whole in found["fused"])
+            with clock.running():
+                found = [smallest(job, clock) for _ in range(runs)]
+            overheads, best = [one for one, _ in found], min(whole for _, whole in found)
             lines.append({
-                "model": path.name, "layers": model.hparams.n_layer, "rows": rows, "job": name,
-                "fused_us": spread(overhead["fused"]), "parts_us": spread(overhead["parts"]), "ratio": spread(ratios),
-                "per_layer_us": round(statistics.median(overhead["parts"]) / model.hparams.n_layer, 2),
-                "step_us": round(best), "parts_step_us": round(min(whole for _, whole in found["parts"])),
-                "share": round(min(overhead["fused"]) / best, 4), "clock_us": round(clock.cost * 1e6, 2),
+                "model": path.name, "layers": llm.target.model.hparams.n_layer, "rows": rows, "job": name,
+                "us": spread(overheads), "step_us": round(best), "share": round(min(overheads) / best, 4),
+                "clock_us": round(clock.cost * 1e6, 2),
             })  # fmt: skip
     return lines
 

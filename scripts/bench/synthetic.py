@@ -34,9 +34,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from shapes import MIXES, SHAPES, Shape, type_of
 
 from llamaspec import shelf
-from llamaspec.kernels.dispatch import Kernels, kernels_for
+from llamaspec.kernels.dispatch import kernels_for
 from llamaspec.network.decoder import Model
-from llamaspec.network.hparams import HParams
+from llamaspec.network.place import Placement
 from llamaspec.network.weights import Weights
 from llamaspec.weights.metadata import Metadata
 from llamaspec.weights.tensor import QuantizedTensor
@@ -168,8 +168,8 @@ def unit(kind: str) -> float:
 class RandomWeights(Weights):
     """A source where a model expects a file."""
 
-    def __init__(self, source: Source, kernels: Kernels, device: torch.device) -> None:
-        self.source, self.kernels, self.device, self.eps = source, kernels, device, source.shape.eps
+    def __init__(self, source: Source, placement: Placement) -> None:
+        self.source, self.placement, self.eps = source, placement, source.shape.eps
         self.known = dict(source.shapes())
 
     def __contains__(self, name: str) -> bool:
@@ -177,17 +177,18 @@ class RandomWeights(Weights):
 
     def packed(self, name: str, shape: Sequence[int]) -> QuantizedTensor:
         """The tensor, made on the device."""
-        return self.source.tensor(name, self.known[name], self.device).expect(shape)
+        return self.source.tensor(name, self.known[name], self.at(name).device).expect(shape)
 
 
 def model(source: Source, device: torch.device, n_ctx: int, resident: bool = True, backend: str = "auto") -> Model:
     """A network with random weights, made where it will run."""
-    architecture = source.shape.architecture
-    said = {f"{architecture}.{key}": value for key, value in source.shape.metadata(source.n_layer).items()}
-    hparams = HParams.read(Metadata({"general.architecture": architecture, **said}), source.shape.n_vocab)
-    weights = RandomWeights(source, kernels_for(device, backend, resident), device)
+    name = source.shape.architecture
+    said = {f"{name}.{key}": value for key, value in source.shape.metadata(source.n_layer).items()}
+    architecture: type[Model] = shelf.take("models", name).Model
+    hparams = architecture.read(Metadata({"general.architecture": name, **said}), source.shape.n_vocab)
+    placement = Placement.everything(device, kernels_for(device, backend, resident))
     with torch.inference_mode():
-        return shelf.take("models", architecture).Model(hparams, weights, n_ctx)
+        return architecture(hparams, RandomWeights(source, placement), n_ctx)
 
 
 def set_epsilon(network: Model, source: Source) -> None:

@@ -9,10 +9,10 @@ import synthetic
 import torch
 from synthetic import MIXES, SHAPES, Source
 
-from llamaspec.kernels.dispatch import dequantize
+from llamaspec.kernels.unpack import dequantize
 from llamaspec.network.runner import Runner
 from llamaspec.weights.types import BY_NAME
-from tests.network.build import passes
+from tests.network.build import runner
 
 CPU = torch.device("cpu")
 TOKENS = [(37 * i + i * i) % 512 for i in range(96)]
@@ -24,7 +24,7 @@ def logits(run: Runner) -> torch.Tensor:
         return run.logits(0, TOKENS)
 
 
-def passes_of(source: Source) -> Runner:
+def runner_of(source: Source) -> Runner:
     """A source as a model that can run."""
     network = synthetic.model(source, CPU, 256, backend="reference")
     return Runner(network, network.new_cache(1, 256))
@@ -94,19 +94,19 @@ def test_a_file_is_the_model_that_is_made_in_memory(tmp_path, name, mix):
     size = synthetic.write(tmp_path / "m.gguf", source)
     assert size > bytes_of(name, mix)
     assert [file.name for file in tmp_path.iterdir()] == ["m.gguf"]
-    assert torch.equal(logits(passes(tmp_path / "m.gguf")), logits(passes_of(source)))
+    assert torch.equal(logits(runner(tmp_path / "m.gguf")), logits(runner_of(source)))
 
 
 @pytest.mark.parametrize("name", ["toy", "toy-qwen"])
 def test_epsilon_turns_agreement_from_always_to_chance(name):
     source = Source(SHAPES[name], "Q4_K_M", twin=2)
-    draft = logits(passes_of(source.draft())).argmax(-1)
-    run, agreed = passes_of(source), []
+    draft = logits(runner_of(source.draft())).argmax(-1)
+    run, agreed = runner_of(source), []
     for epsilon in (0.0, 0.05, 0.5):
         synthetic.set_epsilon(run.model, replace(source, epsilon=epsilon))
         run.cache.truncate(0, 0)
         rows = logits(run)
-        assert torch.equal(rows, logits(passes_of(replace(source, epsilon=epsilon))))
+        assert torch.equal(rows, logits(runner_of(replace(source, epsilon=epsilon))))
         agreed.append(float((rows.argmax(-1) == draft).float().mean()))
     assert agreed[0] == 1.0
     assert 1.0 > agreed[1] > agreed[2]
@@ -123,7 +123,7 @@ def test_tensors_are_made_again_and_differ_from_each_other():
 
 @pytest.mark.parametrize("mix", ["Q4_K_M", "Q8_0"])
 def test_a_chain_counts_whatever_stands_before(mix):
-    run = passes_of(Source(SHAPES["toy-qwen"], mix, epsilon=0.01, chain=True))
+    run = runner_of(Source(SHAPES["toy-qwen"], mix, epsilon=0.01, chain=True))
     assert logits(run).argmax(-1).tolist() == [token + 1 for token in TOKENS]
 
 

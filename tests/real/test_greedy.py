@@ -12,9 +12,11 @@ pytestmark = pytest.mark.real
 
 NEAR_TIE = 0.5
 """Both engines round activations to 8 bits, each in its own way. That moves the distance between the two best logits by
-0.2 (root mean square over the answers of SmolLM2): a choice by less than this may fall differently."""
-NOISE = 0.28
-"""What that movement may be. A rotary base 1.3 times too large makes it 0.30 (and changes no token), twice 0.84."""
+0.2 where it is small (root mean square): a choice by less than this may fall differently."""
+NOISE = {"smollm2-135m": 0.25, "gemma-3-270m": 0.33}
+"""What that movement may be over all choices. Measured (AVX2): 0.20 and 0.28, as far as each engine is from the
+reference. A rotary base 1.3 times too large makes it 0.30 in SmolLM2 and, in its local layers, 0.47 in Gemma; a window
+of 256 tokens instead of 512 makes it 0.36, one of 1024 5.9."""
 
 
 def test_a_question_is_answered(real: Real, plain: LLM):
@@ -46,7 +48,9 @@ def distances(llm: LLM, case: dict[str, Any]) -> torch.Tensor:
     llm.target.cache.truncate(0, 0)
     llm.session.slot.tokens = []
     with torch.inference_mode():
-        rows = llm.target.logits(0, case["ids"] + case["tokens"][:-1])[len(case["ids"]) - 1 :]
+        for _ in llm.target.read(0, case["ids"][:-1]):
+            pass
+        rows = llm.target.logits(0, case["ids"][-1:] + case["tokens"][:-1])
     tokens = torch.tensor(case["tokens"])[:, None]
     chosen = rows.gather(1, tokens)[:, 0]
     return chosen - rows.scatter(1, tokens, -torch.inf).max(-1).values
@@ -58,4 +62,4 @@ def test_every_token_of_llama_cpp_is_the_best_one_unless_by_little(real: Real, p
         ours, theirs = distances(plain, case), torch.tensor(case["margins"])
         assert not ((ours < 0) & (theirs >= NEAR_TIE)).any(), f"{name}: {ours.tolist()}"
         movements.append(ours - theirs)
-    assert float(torch.cat(movements).square().mean().sqrt()) < NOISE
+    assert float(torch.cat(movements).square().mean().sqrt()) < NOISE[real.name]
