@@ -126,16 +126,21 @@ bool run_delta(const DeltaOp& op, const Run& run) {
     int64_t n_slots = 0;
     for (int64_t row = 0; row < run.rows; row++) {
         bool known = false;
+        if (run.cells[row] == PADDING) {
+            memset(delta.y + row * op.y.step, 0, (size_t)(op.heads * op.size) * sizeof(float));
+            continue;
+        }
         for (int64_t i = 0; i < n_slots && !known; i++) known = slots[i].slot == run.slots[row];
         if (known) continue;
         SlotRows& s = slots[n_slots++];
         s = {numbers, 0, run.slots[row], run.lengths[row], {}, {}, false};
         for (int64_t other = row; other < run.rows; other++)
-            if (run.slots[other] == s.slot) numbers[s.n++] = other;
+            if (run.slots[other] == s.slot && run.cells[other] != PADDING) numbers[s.n++] = other;
         numbers += s.n;
         delta.plan(s);
     }
-    for (int64_t row = 0; row < run.rows; row++) delta.keep_inputs(row);
+    for (int64_t row = 0; row < run.rows; row++)
+        if (run.cells[row] != PADDING) delta.keep_inputs(row);
     auto work = [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i++) delta.run_head(slots[i / op.heads], i % op.heads);
     };

@@ -29,7 +29,7 @@ struct Ranges {
 
     bool plane(int64_t number, bool by_position) const {
         const Plane& plane = pass.planes[number];
-        if (!slots.within(plane.slots) || cells.least < 0 || positions.least < 0) return false;
+        if (!slots.within(plane.slots) || cells.least < PADDING || positions.least < 0) return false;
         return plane.ring > 0 || (cells.most < plane.cells && (!by_position || positions.most < plane.cells));
     }
 
@@ -37,6 +37,7 @@ struct Ranges {
     bool marks(const DeltaOp& op) const {
         const Plane &marks = pass.planes[op.marks], &inputs = pass.planes[op.inputs];
         for (int64_t row = 0; row < pass.rows; row++) {
+            if (pass.cells[row] == PADDING) continue;
             int64_t length = pass.lengths[row];
             const int64_t* mark = (const int64_t*)(marks.data + pass.slots[row] * marks.slot_step);
             if (length < mark[0] || pass.positions[row] < length) return false;

@@ -12,6 +12,7 @@ struct Rows {
     int64_t at, column, step, width;
 };
 constexpr int64_t OUTPUT = -1;
+constexpr int64_t PADDING = -1;  // the cell of rows that nobody reads: they leave nothing behind
 
 // One of the arrays in which the cache keeps things: `heads` x `row` bytes per cell. Steps in bytes. ring: cells are
 // numbered modulo so many (0: they are not).
@@ -34,7 +35,7 @@ struct Pass {
     const int64_t* tokens;   // [rows], or null
     const float* hidden;     // [rows, width of the embedding] instead of tokens, or null
     const int64_t* wanted;   // [wanted_rows] numbers of rows, or null: all rows
-    const int64_t *cells, *positions, *slots, *lengths;  // [rows]: as KVIndex says (protocol.py)
+    const int64_t *cells, *positions, *slots, *lengths;  // [rows]: as KVIndex says (protocol.py); cells: or PADDING
     const int64_t* paths;                                // [rows, path_width], or null
     const Plane* planes;
     const RopeTable* ropes;

@@ -52,8 +52,8 @@ class TorchOperations:
         return self.batch.hidden
 
     def select(self, x: Tensor) -> Tensor:
-        """x [N, D] -> [W, D]."""
-        return x if self.batch.wanted is None else x.index_select(0, self.batch.wanted)
+        """x [N, D] -> all rows, unless no row is wanted: a row keeps its bits at the pass's width only."""
+        return x if self.batch.wanted is None or len(self.batch.wanted) else x[:0]
 
     def mark(self, feature: int, x: Tensor) -> None:
         """x [N, D] is kept if somebody asked for it."""
@@ -61,8 +61,9 @@ class TorchOperations:
             self.features[feature] = x
 
     def finish(self, logits: Tensor) -> None:
-        """logits [W, V] are what the pass gives."""
-        self.logits = logits
+        """logits [N, V]: the pass gives the wanted rows."""
+        some = self.batch.wanted is not None and len(logits)
+        self.logits = logits.index_select(0, self.batch.wanted) if some else logits
 
     def norm(
         self, x: Tensor, kind: NormKind, weight: Tensor | None, bias: Tensor | None, eps: float, groups: int = 1
