@@ -1,7 +1,7 @@
 """Passes of a few operations over numpy arrays, for the tests of the tape."""
 
 from collections.abc import Sequence
-from ctypes import Structure, addressof, byref, memmove, sizeof
+from ctypes import Structure, addressof, byref
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -76,12 +76,13 @@ def tree(length: int, parents: Sequence[int], slot: int = 0) -> Index:
 
 def together(*parts: Index) -> Index:
     """The rows of several sequences in one pass."""
-    width = max((part.paths.shape[1] for part in parts if part.paths is not None), default=0)
+    trees = any(part.paths is not None for part in parts)
+    width = max(1 + int((part.positions - part.lengths).max()) for part in parts) if trees else 0
 
     def path(part: Index) -> np.ndarray:
         if part.paths is None:
             return part.lengths[:, None] + np.arange(width)
-        return np.pad(part.paths, ((0, 0), (0, width - part.paths.shape[1])))
+        return np.pad(part.paths, ((0, 0), (0, max(0, width - part.paths.shape[1]))))[:, :width]
 
     columns = [np.concatenate([getattr(part, name) for part in parts]) for name in ("positions", "lengths", "slots")]
     cells = np.concatenate([part.cells for part in parts])
@@ -140,10 +141,3 @@ class Call:
 def address(array: np.ndarray | None) -> int | None:
     """Of the first element."""
     return None if array is None else array.ctypes.data
-
-
-def copied(structure: Structure) -> Structure:
-    """Another structure of the same contents."""
-    other = type(structure)()
-    memmove(addressof(other), addressof(structure), sizeof(structure))
-    return other

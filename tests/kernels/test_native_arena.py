@@ -1,0 +1,109 @@
+"""Where packed matrices lie: one behind the other, for as long as somebody needs them."""
+
+import mmap
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from llamaspec.errors import LlamaspecError
+from llamaspec.kernels.native.library import library
+from llamaspec.kernels.native.packed import Arena, Packed
+from llamaspec.weights.tensor import QuantizedTensor
+
+from .native_data import needs_library, values, weight
+
+pytestmark = needs_library
+PAGES = Path("/proc/self/smaps_rollup")
+linux = pytest.mark.skipif(not PAGES.exists(), reason="no /proc")
+
+
+def resident(field: str = "Rss") -> int:
+    """Bytes of this process in memory."""
+    line = next(line for line in PAGES.read_text().splitlines() if line.startswith(f"{field}:"))
+    return int(line.split()[1]) * 1024
+
+
+def address(packed: Packed) -> int:
+    return library().packed_data(packed.handle)
+
+
+def test_matrices_lie_one_behind_the_other() -> None:
+    arena = Arena()
+    kinds = [("Q4_K", 40, 256), ("F16", 7, 33), ("Q8_0", 16, 64), ("Q6_K", 33, 512)]
+    packed = [Packed(weight(*kind), arena=arena) for kind in kinds]
+    for matrix, follower in pairwise(packed):
+        assert address(matrix) % 64 == 0
+        assert 0 <= address(follower) - address(matrix) - matrix.bytes < 64
+    for matrix, kind in zip(packed, kinds, strict=True):
+        x = values(3, kind[2])
+        assert torch.equal(matrix.matmul(x), Packed(weight(*kind)).matmul(x))
+
+
+def test_a_matrix_outlives_its_arena() -> None:
+    arena = Arena()
+    first, second = (Packed(weight("Q4_K", 40, 256, seed), arena=arena) for seed in (1, 2))
+    expected = [matrix.matmul(values(3, 256)) for matrix in (first, second)]
+    del arena, first
+    assert torch.equal(second.matmul(values(3, 256)), expected[1])
+
+
+@linux
+def test_an_arena_takes_what_its_matrices_take() -> None:
+    """Forty matrices of 3.3 MB beside small ones: at most a huge page more than they are. All is given back."""
+    source, arena = weight("Q4_0", 600, 8192), Arena()
+    small = weight("Q8_0", 16, 64)
+    before = resident()
+    packed = [Packed(which, arena=arena) for _ in range(40) for which in (source, small)]
+    size = sum(matrix.bytes for matrix in packed)
+    assert size > 100 << 20
+    taken = resident() - before
+    assert taken < size + (5 << 20)
+    assert size <= library().arena_reserved(arena.handle) < size + (300 << 20)
+    del arena, packed
+    assert resident() - before < 5 << 20
+
+
+@linux
+def test_a_matrix_larger_than_a_chunk_has_a_chunk_of_its_own_size() -> None:
+    arena, chunk = Arena(), 256 << 20
+    large = QuantizedTensor(torch.zeros((9000, 4096 * 8), dtype=torch.uint8), "F32", (9000, 8192), "large")
+    packed = Packed(large, arena=arena)
+    assert packed.bytes > chunk
+    assert packed.bytes <= library().arena_reserved(arena.handle) < packed.bytes + (3 << 20)
+    Packed(weight("Q8_0", 16, 64), arena=arena)
+    assert library().arena_reserved(arena.handle) < packed.bytes + chunk + (3 << 20)
+
+
+@linux
+def test_pages_of_the_file_are_given_back_and_read_again(tmp_path: Path) -> None:
+    data = np.random.default_rng(0).integers(0, 256, 20 << 20, dtype=np.uint8)
+    (path := tmp_path / "weights").write_bytes(data.tobytes())
+    with path.open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    view = np.frombuffer(mapped, np.uint8)
+    assert view.sum() == data.sum()
+    before = resident()
+    library().drop_pages(view.ctypes.data + 100, len(view) - 200)  # not whole pages: only those inside
+    assert before - resident() > 19 << 20
+    assert np.array_equal(view, data)
+    library().drop_pages(view.ctypes.data + 1, 4096)  # no whole page
+    assert np.array_equal(view, data)
+
+
+def test_a_source_gives_its_pages_back(tmp_path: Path) -> None:
+    source = weight("Q4_K", 64, 512)
+    (path := tmp_path / "weights").write_bytes(source.data.numpy().tobytes())
+    mapped = torch.from_file(str(path), shared=True, size=source.data.numel(), dtype=torch.uint8)
+    packed = Packed(QuantizedTensor(mapped.view(64, -1), "Q4_K", (64, 512)))
+    expected = packed.rows(torch.arange(64))
+    packed.drop_source_pages()
+    assert torch.equal(packed.rows(torch.arange(64)), expected)
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    tensor = weight("Q4_K", 40, 256)
+    with pytest.raises(LlamaspecError, match="are needed"):
+        Packed(QuantizedTensor(tensor.data, "Q4_K", (2, 40, 256), "stack"), arena=Arena())
