@@ -35,8 +35,8 @@ int llamaspec_use(const char* isa) {
 int64_t llamaspec_row_bytes(int type, int64_t columns) { return row_bytes(type, columns); }
 
 Packed* llamaspec_pack(Arena* arena, int type, const uint8_t* bytes, int64_t count, int64_t rows, int64_t columns,
-                       int threads) {
-    return pack(arena, type, bytes, count, rows, columns, threads);
+                       int threads, int mapped) {
+    return pack(arena, type, bytes, count, rows, columns, threads, mapped != 0);
 }
 
 Arena* llamaspec_arena_new() {
@@ -45,16 +45,6 @@ Arena* llamaspec_arena_new() {
 }
 void llamaspec_arena_release(Arena* arena) { arena_drop(arena); }
 int64_t llamaspec_arena_reserved(Arena* arena) { return (int64_t)arena_reserved(arena); }
-
-void llamaspec_drop_pages(const uint8_t* bytes, int64_t n) {
-#if defined(__linux__)
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = ((uintptr_t)bytes + page - 1) / page * page;
-    uintptr_t end = ((uintptr_t)bytes + (uintptr_t)n) / page * page;
-    if (begin < end) madvise((void*)begin, end - begin, MADV_DONTNEED);
-#else
-    (void)bytes, (void)n;
-#endif
-}
 
 void llamaspec_release(Packed* packed) { release(packed); }
 const uint8_t* llamaspec_packed_data(const Packed* packed) { return packed->data; }

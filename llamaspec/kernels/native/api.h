@@ -29,17 +29,14 @@ API int64_t llamaspec_arena_reserved(Arena* arena);  // bytes of address space; 
 // Weights. type: as in GGUF. bytes: `count` matrices of whole rows as the file holds them, unaligned.
 API int64_t llamaspec_row_bytes(int type, int64_t columns);  // 0: a type or width that is not supported
 API Packed* llamaspec_pack(Arena* arena, int type, const uint8_t* bytes, int64_t count, int64_t rows, int64_t columns,
-                           int threads);  // arena null: memory of its own; null: no memory
+                           int threads, int mapped);  // arena null: memory of its own; null: no memory
+// mapped: bytes are pages of a file that nobody writes to, whose memory is given back on the way.
 API int64_t llamaspec_codebook_bytes(int type);               // 0: the type has no codebook (quants/codebook.h)
 API void llamaspec_codebook(int type, const uint8_t* ranks);  // to be called before such a type is packed
 API void llamaspec_release(Packed* packed);
 API int64_t llamaspec_packed_bytes(const Packed* packed);
 API const uint8_t* llamaspec_packed_data(const Packed* packed);
 API void llamaspec_rows(int type, const uint8_t* bytes, int64_t columns, const int64_t* ids, int64_t n, float* out);
-
-// Gives the memory of whole pages inside a mapped file back; they are read again when somebody needs them. Only for
-// mappings of files that nobody writes to.
-API void llamaspec_drop_pages(const uint8_t* bytes, int64_t n);
 
 // y [rows, N] = x [rows, K] w^T, w not a stack. 0, or 1 when out of memory.
 API int llamaspec_matmul(const Packed* w, const float* x, int64_t rows, float* y, int threads);

@@ -42,10 +42,7 @@ class Native:
         """Repack. A type or width without a native layout is unpacked to float32 first."""
         if not supports(weight.type, weight.shape[-1]):
             weight = QuantizedTensor.of_floats(dequantize(weight), weight.name)
-        packed = Packed(weight, self.threads, self.arena)
-        if weight.mapped:
-            packed.drop_source_pages()
-        return packed
+        return Packed(weight, self.threads, self.arena)
 
     def vector(self, weight: QuantizedTensor) -> np.ndarray:
         """Float32."""

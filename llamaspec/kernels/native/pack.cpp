@@ -4,6 +4,10 @@
 #include <string.h>
 
 #include <new>
+#if defined(__linux__)
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
 
 #include "arena.h"
 #include "lanes/generic.h"
@@ -12,6 +16,19 @@
 #include "table.h"
 
 namespace {
+
+constexpr int64_t SLICE_BYTES = 8 << 20;  // of the file, that are packed at a time
+
+// Gives the memory of a mapped file's pages back; they are read again when somebody needs them.
+void drop_pages(const uint8_t* bytes, int64_t n) {
+#if defined(__linux__)
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)bytes / page * page;
+    uintptr_t end = ((uintptr_t)bytes + (uintptr_t)n) / page * page;
+    if (begin < end) madvise((void*)begin, end - begin, MADV_DONTNEED);
+#else
+    (void)bytes, (void)n;
+#endif
+}
 
 template <class Q>
 struct QuantPacker {
@@ -102,7 +119,8 @@ int64_t row_bytes(int type, int64_t columns) {
     return format && columns > 0 && columns % format->elements == 0 ? columns / format->elements * format->bytes : 0;
 }
 
-Packed* pack(Arena* shared, int type, const uint8_t* bytes, int64_t count, int64_t rows, int64_t columns, int threads) {
+Packed* pack(Arena* shared, int type, const uint8_t* bytes, int64_t count, int64_t rows, int64_t columns, int threads,
+             bool mapped) {
     const Format* format = format_of(type);
     if (!format || rows <= 0 || count <= 0 || row_bytes(type, columns) == 0) return nullptr;
     bool quant = format->parts > 0;
@@ -118,9 +136,9 @@ Packed* pack(Arena* shared, int type, const uint8_t* bytes, int64_t count, int64
         arena_drop(arena);
         return nullptr;
     }
-    int64_t step = row_bytes(type, columns);
+    int64_t step = row_bytes(type, columns), first = 0;
     auto work = [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; i++) {
+        for (int64_t i = first + begin; i < first + end; i++) {
             int64_t row = i % panels * PANEL, lanes = rows - row < PANEL ? rows - row : PANEL;
             const uint8_t* from = bytes + (i / panels * rows + row) * step;
             uint8_t* to = data + i * panel_bytes;
@@ -128,7 +146,16 @@ Packed* pack(Arena* shared, int type, const uint8_t* bytes, int64_t count, int64
             else plain_panel(type, from, (int)lanes, columns, to);
         }
     };
-    share(threads, panels * count, 4, work);
+    // in slices, behind each of which the file's pages go: a matrix is never there twice
+    int64_t slice = 1 + SLICE_BYTES / (PANEL * step);
+    for (; first < panels * count; first += slice) {
+        int64_t n = panels * count - first < slice ? panels * count - first : slice;
+        share(threads, n, 4, work);
+        if (!mapped) continue;
+        int64_t begin = first / panels * rows + first % panels * PANEL, end = (first + n) / panels * rows;
+        end += (first + n) % panels * PANEL;
+        drop_pages(bytes + begin * step, (end < rows * count ? end - begin : rows * count - begin) * step);
+    }
     return made;
 }
 

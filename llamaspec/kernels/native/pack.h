@@ -19,7 +19,8 @@ struct Packed {
 };
 
 // bytes: [count, rows] rows as the file holds them. arena null: memory of its own. Null: out of memory, unknown type.
-Packed* pack(Arena* arena, int type, const uint8_t* bytes, int64_t count, int64_t rows, int64_t columns, int threads);
+Packed* pack(Arena* arena, int type, const uint8_t* bytes, int64_t count, int64_t rows, int64_t columns, int threads,
+             bool mapped);
 void unpack_row(int type, const uint8_t* row, int64_t columns, float* out);  // a row as the file holds it
 int64_t row_bytes(int type, int64_t columns);                                // 0: unknown type, or not whole blocks
 void release(Packed* packed);

@@ -61,15 +61,15 @@ class Packed:
             )
         hand_over(tensor.type, self.type)
         self.count, self.out, self.columns = (1, *tensor.shape)[-3:]
-        self.source, self.source_address = data, data.data_ptr()
-        self.source_bytes = row * tensor.rows
+        self.source_address = data.data_ptr()
         self.release = native.release  # the destructor may run when modules are gone
         self.handle = native.pack(
             None if arena is None else arena.handle, self.type, self.source_address, self.count, self.out, columns,
-            how_many(threads),
+            how_many(threads), tensor.mapped,
         )  # fmt: skip
         if not self.handle:
             raise LlamaspecError(f"out of memory while packing tensor {tensor.name!r}", hint="use a smaller file")
+        self.source = data if tensor.mapped or self.count == 1 else None  # a copy's memory goes, unless rows are read
         self.native = native
         self.threads = how_many(threads)
         self.call = native.matmul
@@ -96,10 +96,6 @@ class Packed:
         ):
             raise _out_of_memory(m)
         return y
-
-    def drop_source_pages(self) -> None:
-        """Give the memory of the file's bytes back; `rows` reads them again. Only where they are mapped from a file."""
-        self.native.drop_pages(self.source_address, self.source_bytes)
 
     def rows(self, ids: Tensor) -> Tensor:
         """ids [n] int64 -> [n, K] float32, bit for bit the dequantised rows; those of a stack are numbered through."""
