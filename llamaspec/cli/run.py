@@ -7,12 +7,12 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from ..engine.events import Event, Stop, Text
-from ..errors import LlamaspecError, UsageError
+from ..errors import UsageError
 from ..options.groups import Groups
-from ..weights.file import GGUFFile
 from . import report, runner, terminal
 from .fetch import fetched
-from .paint import Paint
+from .loading import load
+from .paint import Paint, printable
 from .prompt import first_prompt, prepared, system_message
 
 if TYPE_CHECKING:
@@ -46,13 +46,17 @@ def _answered(llm: "LLM", groups: Groups, prompt: str | None, stays: bool, syste
     if stays:
         from .console import Console
 
-        return Console(llm, groups, messages).talk(prompt)
+        console = Console(llm, groups, messages, load)
+        code = console.talk(prompt)
+        if console.llm is not llm:
+            console.llm.close()
+        return code
     assert prompt is not None
     if groups.chat.conversation is not False and (llm.has_template or groups.chat.conversation):
         events = llm.chat([*messages, {"role": "user", "content": prompt}])
     else:
         if messages and groups.log.verbosity >= 2:
-            terminal.say("warning: raw completion has no place for a system message; -sys has no effect")
+            terminal.say("warning: -sys is ignored with -no-cnv")
         events = llm.stream(prompt)
     one_answer(llm, groups, events)
     return 0
@@ -73,33 +77,6 @@ def saving(llm: "LLM") -> Iterator["LLM"]:
     llm.close()
 
 
-def load(groups: Groups, quiet: bool = False) -> "LLM":
-    """The engine for the groups; its remarks go to stderr, from --verbosity 2, unless quiet.
-
-    Files that cannot be models are refused before torch is imported, which takes seconds.
-    """
-    for path, flag in ((groups.model.model, "-m"), (groups.model.model_draft, "-md")):
-        if path:
-            _check(path, flag)
-    from ..engine.judge import INVALID
-    from ..engine.llm import LLM
-
-    def tell_note(line: str) -> None:
-        if line == INVALID:
-            terminal.say(f"warning: {line}")
-        elif groups.log.verbosity >= 2 and not quiet:
-            terminal.say(f"note: {line}")
-
-    return LLM(groups, tell_note)
-
-
-def _check(path: str, flag: str) -> None:
-    try:
-        GGUFFile(path).close()
-    except LlamaspecError as error:
-        raise LlamaspecError(error.message, error.hint.replace("with -m", f"with {flag}")) from None
-
-
 def one_answer(llm: "LLM", groups: Groups, events: Iterator[Event]) -> Stop:
     """Writes an answer to stdout as it comes (with --json when it is complete) and its statistics to stderr."""
     pieces: list[str] = []
@@ -108,7 +85,7 @@ def one_answer(llm: "LLM", groups: Groups, events: Iterator[Event]) -> Stop:
     with closing(closable(events)) as running:
         for event in running:
             if isinstance(event, Text):
-                pieces.append(event.text)
+                pieces.append(printable(event))
                 if not groups.log.json:
                     paint.write(event)
             elif isinstance(event, Stop):
@@ -130,7 +107,8 @@ def closable(events: Iterator[Event]) -> Generator[Event, None, None]:
 def tell(stop: Stop, groups: Groups, chat: bool) -> None:
     """Statistics, and the reason when an answer ended because the context is full."""
     if stop.reason == "context" and groups.log.verbosity >= 2:
-        terminal.say("warning: the context is full, the answer ends here; -c, --ctx-size makes it longer")
+        cure = "/clear starts a new conversation; or start with a larger -c" if chat else "raise -c, --ctx-size"
+        terminal.say(f"warning: the context is full, the answer ends here; {cure}")
     colour = terminal.colours(groups.log.color, sys.stderr)
     for line in report.lines(stop, groups, chat):
         terminal.say(line, colour)

@@ -77,9 +77,10 @@ def _styled(text: str, style: str) -> str:
 
 
 class _Cursor:
-    """Whether the answer so far ends a line."""
+    """Whether the answer so far ends a line, and whether a status line stands on stderr."""
 
     column_zero = True
+    status = False
 
 
 _cursor = _Cursor()
@@ -103,8 +104,19 @@ def say(line: str, colour: bool = False) -> None:
     if sys.stderr is None:
         return
     text = visible(line)
+    status("")
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"{_MAGENTA}{text}{_RESET}\n" if colour else f"{text}\n")
+        sys.stderr.flush()
+
+
+def status(text: str) -> None:
+    """A line on stderr that the next message replaces; "" takes it away. Only where a person looks at stderr."""
+    if sys.stderr is None or not (text or _cursor.status) or not is_terminal(sys.stderr):
+        return
+    _cursor.status = bool(text)
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"\r\x1b[K{visible(text)}" if os.environ.get("TERM") != "dumb" else "")
         sys.stderr.flush()
 
 
@@ -120,6 +132,7 @@ def say_parts(parts: Iterable[tuple[str, str]]) -> None:
 def problem(message: str, hint: str = "") -> None:
     """An error and its cure; file names and texts of others are shown on one line."""
     message, hint = (" ".join(text.splitlines()) for text in (message, hint))
+    status("")
     mark, reset = (_BOLD_RED, _RESET) if colours("auto", sys.stderr) else ("", "")
     if sys.stderr is None:
         return

@@ -11,10 +11,13 @@ class Chat:
     """Prompt and chat."""
 
     prompt: str | None = flag(
-        "-p, --prompt PROMPT", "the prompt: the first user turn, or raw text with -no-cnv", default=None, shown="none",
+        "-p, --prompt PROMPT",
+        "the prompt: the first user turn, or raw text with -no-cnv; - = standard input", default=None, shown="none",
     )  # fmt: skip
     file: str = flag(
-        "-f, --file FNAME", "read the prompt from a file, less one final newline", default="", parse=path, shown="none",
+        "-f, --file FNAME",
+        "read the prompt from a file, without its final newline; - = standard input",
+        default="", parse=path, shown="none",
     )  # fmt: skip
     binary_file: str = flag(
         "-bf, --binary-file FNAME", "read the prompt from a file, byte for byte", default="", parse=path, shown="none",
@@ -33,6 +36,16 @@ class Chat:
         default=None, shown="chat if the model has a template",
     )  # fmt: skip
     single_turn: bool = flag("-st, --single-turn", "answer one turn, then leave", default=False)
+    multiline_input: bool = flag(
+        "-mli, --multiline-input", "in a chat Enter starts a new line, and a \\ at its end (or Alt-Enter) sends",
+        default=False,
+    )  # fmt: skip
+    history: bool = flag(
+        "--history / --no-history", "keep what is typed in chats for the next one", default=True,
+    )  # fmt: skip
+    simple_io: bool = flag(
+        "--simple-io", "in a chat: plain lines, no line editor, no status bar, no word wrap", default=False,
+    )  # fmt: skip
     jinja: bool = flag(
         "--jinja / --no-jinja", "render chat templates with Jinja", default=True, env="LLAMA_ARG_JINJA",
         status=Status.LATER,

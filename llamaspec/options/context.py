@@ -17,15 +17,15 @@ class Context:
         default=0, parse=integer(0), env="LLAMA_ARG_CTX_SIZE",
     )  # fmt: skip
     n_predict: int = flag(
-        "-n, --n-predict, --predict N", "most tokens to generate; -1 = no limit, 0 = only read the prompt",
+        "-n, --n-predict, --predict N", "maximum number of tokens to generate; -1 = no limit, 0 = only read the prompt",
         default=-1, parse=integer(-1), env="LLAMA_ARG_N_PREDICT",
     )  # fmt: skip
     batch_size: int = flag(
-        "-b, --batch-size N", "most prompt tokens in one logical batch",
+        "-b, --batch-size N", "maximum number of prompt tokens in one logical batch",
         default=2048, parse=integer(1), env="LLAMA_ARG_BATCH", status=Status.INERT,
     )  # fmt: skip
     ubatch_size: int = flag(
-        "-ub, --ubatch-size N", "most prompt tokens in one forward pass",
+        "-ub, --ubatch-size N", "maximum number of prompt tokens in one forward pass",
         default=512, parse=integer(1), env="LLAMA_ARG_UBATCH",
     )  # fmt: skip
     keep: int = flag(

@@ -21,7 +21,8 @@ class Log:
         default="auto", parse=on_off_auto, choices=("on", "off", "auto"), bare="on",
     )  # fmt: skip
     verbosity: int = flag(
-        "-lv, --verbosity, --log-verbosity N", "0 nothing, 1 errors, 2 warnings, 3 notes, 4 details, 5 everything",
+        "-lv, --verbosity, --log-verbosity N",
+        "0 nothing, 1 errors, 2 warnings, 3 the model and speed, 4 statistics and the rendered prompt, 5 everything",
         default=2, parse=integer(0, 5), env="LLAMA_ARG_LOG_VERBOSITY",
     )  # fmt: skip
     debug: bool = flag(

@@ -42,6 +42,10 @@ class Parrot:
     def close(self) -> None:
         """Nothing was learnt."""
 
+    def render(self, messages: list[dict[str, str]], **options: Any) -> str:
+        """What the template makes of a conversation."""
+        return "".join(f"<{message['role']}>{message['content']}" for message in messages)
+
     def chat(self, messages: list[dict[str, str]], **words: Any) -> Iterator[Event]:
         """Parrots the last message."""
         self.asked.append(("chat", [dict(message) for message in messages], words))
