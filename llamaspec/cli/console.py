@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ..engine.events import Progress, Stop, Text
 from ..errors import LlamaspecError
 from ..options.groups import Groups
-from . import runner, terminal
+from . import record, runner, terminal
 from .conversation import Conversation
 from .paint import Paint, printable
 from .reasoning import OPEN, Reasoning
-from .run import closable, tell
+from .run import Counter, around, closable, tell
 from .slash import Leave, Slash
 from .wrap import Wrap
 
@@ -85,7 +85,7 @@ class Console:
     def _turn(self, text: str) -> None:
         """Asks and answers; a turn that fails is forgotten, and its files wait for the next one."""
         staged = list(self.conversation.staged)
-        self.conversation.ask(text)
+        self.conversation.ask(around(self.groups, text))
         self.attempt = 0
         try:
             self._answer()
@@ -116,7 +116,8 @@ class Console:
         try:
             if old is None:
                 raise LlamaspecError("nothing to edit", "there is no message yet")
-            new = text or self.line(old)
+            chat = self.groups.chat
+            new = text or self.line(old.removeprefix(chat.in_prefix).removesuffix(chat.in_suffix))
             if new is None or not new.strip():
                 raise LlamaspecError("nothing was changed")
             self._turn(new)
@@ -134,16 +135,18 @@ class Console:
 
     def _answer(self) -> None:
         """Streams an answer; Ctrl-C keeps the part that is there."""
-        reasoning = Reasoning()
+        reasoning, counter = Reasoning(), Counter(self.groups.log.print_token_count)
         wrap = Wrap(terminal.answer) if terminal.is_terminal(sys.stdout) and not self.groups.chat.simple_io else None
         stop = Stop("interrupt")
         try:
-            reasoning = Reasoning(self._prompt().rstrip().endswith(OPEN))
+            opened = self._prompt().rstrip().endswith(OPEN)
+            reasoning = Reasoning(opened, plain=not self.groups.chat.parses_reasoning)
             with closing(closable(self.llm.chat(self.conversation.messages, **self._words()))) as events:
                 for event in events:
                     if isinstance(event, Progress):
                         self._progress(event)
                     elif isinstance(event, Text):
+                        counter.count(event)
                         self._write(reasoning.feed(printable(event)), event, wrap)
                     elif isinstance(event, Stop):
                         stop = event
@@ -154,7 +157,9 @@ class Console:
             terminal.status("")
             if wrap is not None:
                 wrap.flush()
-        self.conversation.answer(reasoning.answer, reasoning.reasoning)
+        kept = reasoning.reasoning if self.groups.chat.reasoning_preserve else ""
+        self.conversation.answer(reasoning.answer, kept)
+        record.keep(self.groups, self.conversation.messages)
         terminal.end_line()
         self.paint.legend()
         if stop.reason != "interrupt":
@@ -174,10 +179,9 @@ class Console:
                 terminal.answer(text, style)
 
     def _prompt(self) -> str:
-        """The text that the chat template makes of the conversation, shown from verbosity 4 on."""
+        """The text that the chat template makes of the conversation."""
         text = self.llm.render(self.conversation.messages)
-        if self.groups.log.verbosity >= 4:
-            terminal.say(f"prompt: {text}")
+        record.prompt(self.llm, self.groups, text)
         return text
 
     def _progress(self, event: Progress) -> None:

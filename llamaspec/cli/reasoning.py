@@ -6,12 +6,12 @@ OPEN, CLOSE = "<think>", "</think>"
 class Reasoning:
     """Feed it pieces of text; it returns pieces with a mark whether they are reasoning.
 
-    inside: the prompt has opened the reasoning already. A tag may come in several pieces.
+    inside: the prompt has opened the reasoning already. plain: everything is answer. A tag may come in several pieces.
     """
 
-    def __init__(self, inside: bool = False) -> None:
-        self.inside = inside
-        self.begun = inside
+    def __init__(self, inside: bool = False, plain: bool = False) -> None:
+        self.inside = inside and not plain
+        self.begun = inside or plain
         self.held = ""
         self.thought: list[str] = []
         self.said: list[str] = []

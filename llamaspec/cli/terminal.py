@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from ..errors import LlamaspecError
 
@@ -83,6 +83,46 @@ class _Cursor:
     status = False
 
 
+class Form(Protocol):
+    """How messages are written, and where they are kept (cli/logfile.py)."""
+
+    def shown(self, text: str) -> str:
+        """A message as stderr gets it."""
+        ...
+
+    def keep(self, text: str) -> None:
+        """Copies a message."""
+        ...
+
+
+class _Plain:
+    """Messages as they are."""
+
+    def shown(self, text: str) -> str:
+        """The text."""
+        return text
+
+    def keep(self, text: str) -> None:
+        """Nowhere."""
+
+
+class _Messages:
+    """The form that messages have from now on."""
+
+    form: Form = _Plain()
+
+
+def write_messages(form: Form) -> None:
+    """Gives messages another form."""
+    _Messages.form = form
+
+
+def _noted(text: str) -> str:
+    """A message in its form; a copy is kept."""
+    _Messages.form.keep(text)
+    return _Messages.form.shown(text)
+
+
 _cursor = _Cursor()
 
 
@@ -103,7 +143,7 @@ def say(line: str, colour: bool = False) -> None:
     """A line on stderr; a stderr that cannot be written is no reason to stop."""
     if sys.stderr is None:
         return
-    text = visible(line)
+    text = _noted(visible(line))
     status("")
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"{_MAGENTA}{text}{_RESET}\n" if colour else f"{text}\n")
@@ -124,6 +164,8 @@ def say_parts(parts: Iterable[tuple[str, str]]) -> None:
     """A line on stderr in pieces of text and style (as of `answer`)."""
     if sys.stderr is None:
         return
+    parts = list(parts)
+    _Messages.form.keep("".join(text for text, _ in parts))
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write("".join(_styled(visible(text), style) for text, style in parts) + "\n")
         sys.stderr.flush()
@@ -137,9 +179,10 @@ def problem(message: str, hint: str = "") -> None:
     if sys.stderr is None:
         return
     with contextlib.suppress(OSError, ValueError, UnicodeError):
-        sys.stderr.write(f"{mark}error:{reset} {_printable(message)}\n")
+        line = _noted(f"error: {_printable(message)}")
+        sys.stderr.write(f"{mark}error:{reset}{line[6:]}\n" if line.startswith("error:") else f"{line}\n")
         if hint:
-            sys.stderr.write(f"hint: {_printable(hint)}\n")
+            sys.stderr.write(_noted(f"hint: {_printable(hint)}") + "\n")
         sys.stderr.flush()
 
 

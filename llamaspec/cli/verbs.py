@@ -104,6 +104,10 @@ def _said(command: Command, words: list[str]) -> Groups | None:
 
         terminal.answer(bash_text())
     else:
+        if {"log_file", "log_jsonl", "log_prefix", "log_timestamps"} & groups.said.keys():
+            from .logfile import Journal
+
+            terminal.write_messages(Journal(groups.log))
         for note in groups.notes:
             if note.level <= groups.log.verbosity:
                 terminal.say(f"{'warning' if note.level <= 2 else 'note'}: {note.text}")

@@ -62,32 +62,21 @@ LATER = (
         "-cram, --cache-ram N @ LLAMA_ARG_CACHE_RAM",
         "--context-shift / --no-context-shift = off @ LLAMA_ARG_CONTEXT_SHIFT",
     ),
-    # Chat and messages.
+    # Chat.
     *_later(
         "",
-        "-o, --output, --output-file FNAME", "--log-file FNAME @ LLAMA_ARG_LOG_FILE",
-        "--log-jsonl / --no-log-jsonl = off @ LLAMA_ARG_LOG_JSONL", "--log-prompts-dir PATH",
-        "--reasoning-format FORMAT = auto @ LLAMA_ARG_THINK",
-        "-rea, --reasoning on|off|auto = auto @ LLAMA_ARG_REASONING",
-        "--reasoning-effort LEVEL = default @ LLAMA_ARG_REASONING_EFFORT",
         "--reasoning-budget N = -1 @ LLAMA_ARG_THINK_BUDGET",
         "--reasoning-budget-message TEXT @ LLAMA_ARG_THINK_BUDGET_MESSAGE",
-        "--reasoning-preserve / --no-reasoning-preserve = on @ LLAMA_ARG_REASONING_PRESERVE",
-        "--skip-chat-parsing / --no-skip-chat-parsing = off @ LLAMA_ARG_SKIP_CHAT_PARSING",
-        "-i, --interactive", "-if, --interactive-first", "--prompt-cache FNAME", "--prompt-cache-all",
-        "--prompt-cache-ro",
+        "--prompt-cache FNAME", "--prompt-cache-all", "--prompt-cache-ro",
     ),
     # Nothing to switch: what they tune does not exist here, or is always as they ask.
     *_inert(
         "--perf / --no-perf @ LLAMA_ARG_PERF", "--repack / -nr, --no-repack @ LLAMA_ARG_REPACK",
         "--no-host @ LLAMA_ARG_NO_HOST",
         "-dt, --defrag-thold N @ LLAMA_ARG_DEFRAG_THOLD", "--warmup / --no-warmup",
-        "--verbose-prompt", "--display-prompt / --no-display-prompt",
         "--op-offload / --no-op-offload", "--mmap / --no-mmap @ LLAMA_ARG_MMAP", "-dio, --direct-io @ LLAMA_ARG_DIO",
         "-bs, --backend-sampling @ LLAMA_ARG_BACKEND_SAMPLING",
         "--spec-draft-backend-sampling / --no-spec-draft-backend-sampling @ LLAMA_ARG_SPEC_DRAFT_BACKEND_SAMPLING",
-        "--log-prefix / --no-log-prefix @ LLAMA_ARG_LOG_PREFIX", "--log-colors on|off|auto @ LLAMA_ARG_LOG_COLORS",
-        "--log-timestamps / --no-log-timestamps @ LLAMA_ARG_LOG_TIMESTAMPS",
     ),
     # Without these the answer would be another one, or there would be no model: better no answer.
     *_refused("Docker registries are not supported; -hf downloads from the Hugging Face hub",
@@ -123,8 +112,6 @@ LATER = (
         "--mmproj-offload / --no-mmproj-offload @ LLAMA_ARG_MMPROJ_OFFLOAD", "-mmdev, --mmproj-device DEVICE",
     ),
     *_refused("talking to a running server is not supported yet", "--server-base URL", "--rpc SERVERS @ LLAMA_ARG_RPC"),
-    *_refused(
-        "text around user input belongs to the chat template here",
-        "--in-prefix TEXT", "--in-suffix TEXT", "--in-prefix-bos",
-    ),
+    # The chat template writes BOS itself.
+    *_inert("--in-prefix-bos"),
 )  # fmt: skip

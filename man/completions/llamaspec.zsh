@@ -51,6 +51,25 @@ _llamaspec() {
         '*--chat-template-kwargs[more variables for the chat template, a JSON object]:JSON:' \
         '*-r[stop where the model writes this text; repeatable]:TEXT:' \
         '*--reverse-prompt[stop where the model writes this text; repeatable]:TEXT:' \
+        '*--in-prefix[text before each message of the person]:TEXT:' \
+        '*--in-suffix[text behind each message of the person]:TEXT:' \
+        '*-o[write a transcript of the conversation to a file, which is overwritten]:FNAME:_files' \
+        '*--output[write a transcript of the conversation to a file, which is overwritten]:FNAME:_files' \
+        '*--output-file[write a transcript of the conversation to a file, which is overwritten]:FNAME:_files' \
+        '*--display-prompt[with -no-cnv\: print the prompt before the answer]' \
+        '*--no-display-prompt[with -no-cnv\: print the prompt before the answer]' \
+        '*-i[older name for a chat\: -cnv]' \
+        '*--interactive[older name for a chat\: -cnv]' \
+        '*-if[a chat that asks first; -p is not answered]' \
+        '*--interactive-first[a chat that asks first; -p is not answered]' \
+        '*-rea[let the model think before it answers, where its template can switch that]:on|off|auto:(on off auto)' \
+        '*--reasoning[let the model think before it answers, where its template can switch that]:on|off|auto:(on off auto)' \
+        '*--reasoning-format[none\: reasoning stays in the text; otherwise it is shown apart]:FORMAT:(none auto deepseek deepseek-legacy)' \
+        '*--reasoning-effort[how much the model should think, for templates that ask (low, medium, high)]:LEVEL:' \
+        '*--reasoning-preserve[keep the reasoning of earlier answers in the conversation]' \
+        '*--no-reasoning-preserve[keep the reasoning of earlier answers in the conversation]' \
+        '*--skip-chat-parsing[show the answer as it is, reasoning and tool calls included]' \
+        '*--no-skip-chat-parsing[show the answer as it is, reasoning and tool calls included]' \
         '*-sp[print special tokens of the answer]' \
         '*--special[print special tokens of the answer]' \
         '*-m[GGUF file to load, the first part if it is split]:FNAME:_files' \
@@ -216,6 +235,18 @@ _llamaspec() {
         '*-lv[0 nothing, 1 errors, 2 warnings, 3 the model and speed, 4 statistics and the rendered prompt, 5 everything]:N:' \
         '*--verbosity[0 nothing, 1 errors, 2 warnings, 3 the model and speed, 4 statistics and the rendered prompt, 5 everything]:N:' \
         '*--log-verbosity[0 nothing, 1 errors, 2 warnings, 3 the model and speed, 4 statistics and the rendered prompt, 5 everything]:N:' \
+        '*--log-file[copy all messages to a file, which is overwritten]:FNAME:_files' \
+        '*--log-jsonl[messages as JSON lines (on stderr\: stdout carries the answer)]' \
+        '*--no-log-jsonl[messages as JSON lines (on stderr\: stdout carries the answer)]' \
+        '*--log-prefix[a letter for the level before each message]' \
+        '*--no-log-prefix[a letter for the level before each message]' \
+        '*--log-timestamps[the time since the start before each message that has a prefix]' \
+        '*--no-log-timestamps[the time since the start before each message that has a prefix]' \
+        '*--log-colors[colours of messages]:on|off|auto:(on off auto)' \
+        '*--log-prompts-dir[save each rendered prompt to a file in this folder]:PATH:' \
+        '*--verbose-prompt[print the tokens of each prompt]' \
+        '*-ptc[print the number of generated tokens every N tokens; -1 = never]:N:' \
+        '*--print-token-count[print the number of generated tokens every N tokens; -1 = never]:N:' \
         '*--debug[show the Python traceback of an error]' \
         '*-v[the same as --verbosity 5]' \
         '*--verbose[the same as --verbosity 5]' \
@@ -320,27 +351,8 @@ _llamaspec() {
         '*--cache-ram[ignored\: not supported yet]:N:' \
         '*--context-shift[ignored\: not supported yet]' \
         '*--no-context-shift[ignored\: not supported yet]' \
-        '*-o[ignored\: not supported yet]:FNAME:_files' \
-        '*--output[ignored\: not supported yet]:FNAME:_files' \
-        '*--output-file[ignored\: not supported yet]:FNAME:_files' \
-        '*--log-file[ignored\: not supported yet]:FNAME:_files' \
-        '*--log-jsonl[ignored\: not supported yet]' \
-        '*--no-log-jsonl[ignored\: not supported yet]' \
-        '*--log-prompts-dir[ignored\: not supported yet]:PATH:' \
-        '*--reasoning-format[ignored\: not supported yet]:FORMAT:' \
-        '*-rea[ignored\: not supported yet]:on|off|auto:' \
-        '*--reasoning[ignored\: not supported yet]:on|off|auto:' \
-        '*--reasoning-effort[ignored\: not supported yet]:LEVEL:' \
         '*--reasoning-budget[ignored\: not supported yet]:N:' \
         '*--reasoning-budget-message[ignored\: not supported yet]:TEXT:' \
-        '*--reasoning-preserve[ignored\: not supported yet]' \
-        '*--no-reasoning-preserve[ignored\: not supported yet]' \
-        '*--skip-chat-parsing[ignored\: not supported yet]' \
-        '*--no-skip-chat-parsing[ignored\: not supported yet]' \
-        '*-i[ignored\: not supported yet]' \
-        '*--interactive[ignored\: not supported yet]' \
-        '*-if[ignored\: not supported yet]' \
-        '*--interactive-first[ignored\: not supported yet]' \
         '*--prompt-cache[ignored\: not supported yet]:FNAME:_files' \
         '*--prompt-cache-all[ignored\: not supported yet]' \
         '*--prompt-cache-ro[ignored\: not supported yet]' \
@@ -354,9 +366,6 @@ _llamaspec() {
         '*--defrag-thold[ignored\: does not apply]:N:' \
         '*--warmup[ignored\: does not apply]' \
         '*--no-warmup[ignored\: does not apply]' \
-        '*--verbose-prompt[ignored\: does not apply]' \
-        '*--display-prompt[ignored\: does not apply]' \
-        '*--no-display-prompt[ignored\: does not apply]' \
         '*--op-offload[ignored\: does not apply]' \
         '*--no-op-offload[ignored\: does not apply]' \
         '*--mmap[ignored\: does not apply]' \
@@ -367,11 +376,6 @@ _llamaspec() {
         '*--backend-sampling[ignored\: does not apply]' \
         '*--spec-draft-backend-sampling[ignored\: does not apply]' \
         '*--no-spec-draft-backend-sampling[ignored\: does not apply]' \
-        '*--log-prefix[ignored\: does not apply]' \
-        '*--no-log-prefix[ignored\: does not apply]' \
-        '*--log-colors[ignored\: does not apply]:on|off|auto:' \
-        '*--log-timestamps[ignored\: does not apply]' \
-        '*--no-log-timestamps[ignored\: does not apply]' \
         '*-dr[refused]:REPO:' \
         '*--docker-repo[refused]:REPO:' \
         '*--grammar[refused]:GRAMMAR:' \
@@ -417,9 +421,7 @@ _llamaspec() {
         '*--mmproj-device[ignored\: does not apply]:DEVICE:' \
         '*--server-base[refused]:URL:' \
         '*--rpc[refused]:SERVERS:' \
-        '*--in-prefix[refused]:TEXT:' \
-        '*--in-suffix[refused]:TEXT:' \
-        '*--in-prefix-bos[refused]' \
+        '*--in-prefix-bos[ignored\: does not apply]' \
         '*:file:_files'
 }
 _llamaspec "$@"

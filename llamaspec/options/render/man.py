@@ -58,7 +58,7 @@ ENVIRONMENT = (
 
 def man_text(version: str) -> str:
     """llamaspec(1)."""
-    out = [f'.TH LLAMASPEC 1 "" "llamaspec {version}" "User Commands"', ".SH NAME"]
+    out = [f'.TH LLAMASPEC 1 "" "llamaspec {version}" "User Commands"', ".ad l", ".SH NAME"]
     out += [r"llamaspec \- GGUF language models with speculative decoding", ".SH SYNOPSIS"]
     for line in SYNOPSIS:
         out += [line, ".br"]
