@@ -52,7 +52,7 @@ class Paint:
         if not self.on or not self.tell:
             return
         shown = self.forced or terminal.colours("auto", sys.stderr)
-        parts = [("colours: plain = the model", "")]
+        parts = [("colours: plain = target model", "")]
         for name, (code, word) in self.authors.items():
             parts += [(", ", ""), (f"{word} = {name}", code if shown else "")]
         if self.authors:
