@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from .context import CACHE_TYPES
+from .context import CACHE_TYPES, cache_type
 from .flag import Flag, Status, flag, row
 from .values import integer, layers, listed, number, optional_integer
 
@@ -54,11 +54,11 @@ class Draft:
     )  # fmt: skip
     cache_type_k: str = flag(
         "-ctkd, --spec-draft-type-k, --cache-type-k-draft TYPE", "storage type of the draft model's cached keys",
-        default="auto", env="LLAMA_ARG_SPEC_DRAFT_CACHE_TYPE_K", choices=CACHE_TYPES,
+        default="auto", env="LLAMA_ARG_SPEC_DRAFT_CACHE_TYPE_K", choices=CACHE_TYPES, parse=cache_type,
     )  # fmt: skip
     cache_type_v: str = flag(
         "-ctvd, --spec-draft-type-v, --cache-type-v-draft TYPE", "storage type of the draft model's cached values",
-        default="auto", env="LLAMA_ARG_SPEC_DRAFT_CACHE_TYPE_V", choices=CACHE_TYPES,
+        default="auto", env="LLAMA_ARG_SPEC_DRAFT_CACHE_TYPE_V", choices=CACHE_TYPES, parse=cache_type,
     )  # fmt: skip
 
     # Older llama.cpp had one limit for model drafts and ngram-mod; today each has its own.

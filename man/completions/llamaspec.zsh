@@ -109,10 +109,10 @@ _llamaspec() {
         '*--keep[prompt tokens that survive a context shift; -1 = all]:N:' \
         '*-fa[fused attention kernels; without a value\: on]:on|off|auto:(on off auto)' \
         '*--flash-attn[fused attention kernels; without a value\: on]:on|off|auto:(on off auto)' \
-        '*-ctk[storage type of cached keys]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*--cache-type-k[storage type of cached keys]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*-ctv[storage type of cached values]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*--cache-type-v[storage type of cached values]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
+        '*-ctk[storage type of cached keys]:TYPE:(auto f32 f16 bf16 q8_0)' \
+        '*--cache-type-k[storage type of cached keys]:TYPE:(auto f32 f16 bf16 q8_0)' \
+        '*-ctv[storage type of cached values]:TYPE:(auto f32 f16 bf16 q8_0)' \
+        '*--cache-type-v[storage type of cached values]:TYPE:(auto f32 f16 bf16 q8_0)' \
         '*--spec-type[drafters in order of priority; a later one is used only when the earlier ones have no draft; repeatable\: none, auto (draft-simple when -md is given), ngram-simple, ngram-map-k, ngram-map-k4v, ngram-mod, ngram-cache, draft-simple, draft-tree, recycling, suffix]:TYPE,...:(none auto ngram-simple ngram-map-k ngram-map-k4v ngram-mod ngram-cache draft-simple draft-tree recycling suffix)' \
         '*--spec-ngram-simple-size-n[number of tokens that must repeat before ngram-simple drafts]:N:' \
         '*--spec-ngram-simple-size-m[maximum number of tokens that ngram-simple drafts]:N:' \
@@ -171,12 +171,12 @@ _llamaspec() {
         '*-tbd[CPU threads of the draft model while reading the prompt]:N:' \
         '*--spec-draft-threads-batch[CPU threads of the draft model while reading the prompt]:N:' \
         '*--threads-batch-draft[CPU threads of the draft model while reading the prompt]:N:' \
-        '*-ctkd[storage type of the draft model'\''s cached keys]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*--spec-draft-type-k[storage type of the draft model'\''s cached keys]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*--cache-type-k-draft[storage type of the draft model'\''s cached keys]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*-ctvd[storage type of the draft model'\''s cached values]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*--spec-draft-type-v[storage type of the draft model'\''s cached values]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*--cache-type-v-draft[storage type of the draft model'\''s cached values]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
+        '*-ctkd[storage type of the draft model'\''s cached keys]:TYPE:(auto f32 f16 bf16 q8_0)' \
+        '*--spec-draft-type-k[storage type of the draft model'\''s cached keys]:TYPE:(auto f32 f16 bf16 q8_0)' \
+        '*--cache-type-k-draft[storage type of the draft model'\''s cached keys]:TYPE:(auto f32 f16 bf16 q8_0)' \
+        '*-ctvd[storage type of the draft model'\''s cached values]:TYPE:(auto f32 f16 bf16 q8_0)' \
+        '*--spec-draft-type-v[storage type of the draft model'\''s cached values]:TYPE:(auto f32 f16 bf16 q8_0)' \
+        '*--cache-type-v-draft[storage type of the draft model'\''s cached values]:TYPE:(auto f32 f16 bf16 q8_0)' \
         '*--draft-max[older name\: --spec-draft-n-max and --spec-ngram-mod-n-max together]:N:' \
         '*--draft[older name\: --spec-draft-n-max and --spec-ngram-mod-n-max together]:N:' \
         '*--draft-n[older name\: --spec-draft-n-max and --spec-ngram-mod-n-max together]:N:' \

@@ -125,6 +125,7 @@ def test_a_typing_mistake_gets_a_suggestion_and_never_a_guess(line, guess):
         ("--sampler-seq zz", "unknown sampler letter 'z'"),
         ("-fa maybe", "expected on, off or auto"),
         ("-ctk q9", "expected one of"),
+        ("-ctk q4_0", "q4_0 is not supported yet; available: auto, f32, f16, bf16, q8_0"),
         ("--spec-type foo", "unknown type 'foo'; available: none, auto, ngram-simple"),
         ("--spec-ngram-simple-size-n 0", "from 1 to 1024"),
         ("--spec-ngram-simple-size-n 1025", "from 1 to 1024"),
@@ -302,3 +303,15 @@ def test_a_command_with_an_operand_takes_one():
     assert parse(SHOW, ["x.gguf"], {}, ()).operands == ("x.gguf",)
     with pytest.raises(UsageError, match="unexpected word 'y'"):
         parse(SHOW, ["x", "y"], {}, ())
+
+
+def test_the_cache_types_on_offer_are_those_there_are():
+    from llamaspec.errors import LlamaspecError
+    from llamaspec.kernels import kv_types
+    from llamaspec.options.context import CACHE_TYPES, LATER_CACHE_TYPES
+
+    for name in CACHE_TYPES[1:]:
+        assert kv_types.named(name).name == name
+    for name in LATER_CACHE_TYPES:
+        with pytest.raises(LlamaspecError):
+            kv_types.named(name)
