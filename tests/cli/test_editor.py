@@ -102,7 +102,7 @@ def test_plain_lines_and_no_history(tmp_path, words):
     chat = Terminal(tmp_path, *words)
     chat.wait("/help lists").send("hello\r").wait("HELLO")
     assert chat.send("/exit\r").end() == 0
-    assert ("\x1b[" in chat.seen) == (words != ("--simple-io",))
+    assert ("\x1b[?2004" in chat.seen) == (words != ("--simple-io",))  # the line editor asks for marked pastes
     assert not history_file({"XDG_STATE_HOME": str(tmp_path)}).exists()
 
 
