@@ -6,7 +6,7 @@ from .. import demo as embedded
 from ..options.groups import Groups
 from ..options.keywords import override
 from . import report, terminal
-from .run import answer_tokens, load, one_answer, run, saving
+from .run import load, one_answer, run, saving
 
 if TYPE_CHECKING:
     from ..engine.llm import LLM
@@ -50,14 +50,13 @@ def compared(groups: Groups) -> int:
         _warm(llm)
         if not groups.log.json:
             terminal.say(prompt)
-        fast = one_answer(llm, groups, llm.stream(prompt))
-        tokens = answer_tokens(llm)
+        _, fast = one_answer(llm, groups, llm.stream(prompt))
     if groups.speculation.synth_len is not None or groups.speculation.synth_rates:
         return 0  # the tokens are nobody's: there is nothing to compare
     plain = load(override(groups, spec_type="none"), quiet=True)
     _warm(plain)
     alone = plain.complete(prompt)
-    same = alone.tokens == tokens
+    same = alone.tokens == list(fast.tokens)
     with_, without = fast.timings.predicted_per_second, alone.timings.predicted_per_second
     ratio = f", {with_ / without:.2f} times as fast" if without > 0 else ""
     terminal.say(f"without speculation: {report.speeds(alone.timings)}")

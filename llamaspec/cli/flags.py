@@ -3,9 +3,10 @@
 import json
 
 from ..options.commands import RUN
+from ..options.elsewhere import PROGRAMS
 from ..options.flag import Flag, default
 from ..options.groups import Groups
-from ..options.render.help import entry
+from ..options.render.help import COLUMN, entry
 from ..options.render.text import left, remarks
 from . import terminal
 
@@ -20,7 +21,22 @@ def flags(groups: Groups) -> int:
         for flag in rows:
             about = f"[{flag.status.value}] {flag.reason}".rstrip() if not flag.field and not flag.gives else flag.help
             terminal.answer("\n".join(entry(left(flag), f"{about} {remarks(flag)}".rstrip())) + "\n")
-    return 0 if rows else 1
+    others = _others(pattern) if pattern and not groups.log.json else []
+    for line in others:
+        terminal.answer(f"{line}\n")
+    if not rows and not others:
+        terminal.say(f"no flag contains '{pattern}'")
+    return 0 if rows or others else 1
+
+
+def _others(pattern: str) -> list[str]:
+    """Flags of llama.cpp's other programs that contain the text."""
+    return [
+        f"{name.ljust(COLUMN)}[an option of {program}, which llamaspec does not have]"
+        for program, names in PROGRAMS.items()
+        for name in names.split()
+        if name.startswith("--") and pattern.lower() in name
+    ]
 
 
 def _searched(flag: Flag) -> str:

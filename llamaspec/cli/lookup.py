@@ -14,6 +14,7 @@ from ..text.tokenizer import Tokenizer
 from ..weights.file import GGUFFile
 from . import terminal
 from .fetch import fetched
+from .prompt import STDIN
 
 UNKNOWN_CONTEXT = 4096
 """Tokens of a chunk for a file that does not say its context."""
@@ -92,12 +93,12 @@ class _Read:
 def _text(groups: Groups) -> str:
     """The text of -f, -p or standard input, with escapes expanded as in a prompt. Raises LlamaspecError."""
     chat = groups.chat
-    if chat.file:
+    if chat.file and chat.file != STDIN:
         text = plain_text(chat.file).removesuffix("\n")
-    elif chat.prompt is not None:
+    elif chat.prompt is not None and chat.prompt != STDIN:
         text = chat.prompt
     elif sys.stdin is None or terminal.is_terminal(sys.stdin):
-        raise UsageError("there is no text", "give a file with -f, or pipe it in")
+        raise UsageError("no text given", "give a file with -f, or pipe it in")
     else:
         text = decoded(sys.stdin.buffer.read(LONGEST + 1), "standard input").removesuffix("\n")
     if not text:

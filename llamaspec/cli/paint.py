@@ -13,6 +13,11 @@ DEEP = 4
 """Tokens from this place of a draft on are bold."""
 
 
+def printable(event: Text) -> str:
+    """The text of an event, without the stand-in for a character that the end of the answer cut in two."""
+    return event.text if event.tokens else event.text.rstrip("\ufffd")
+
+
 class Paint:
     """Writes an answer token by token in the colour of its author.
 
@@ -30,9 +35,9 @@ class Paint:
     def write(self, event: Text) -> None:
         """A piece of the answer."""
         if self.on:
-            terminal.answer(event.text, self.style(event.by, event.depth))
+            terminal.answer(printable(event), self.style(event.by, event.depth))
         else:
-            terminal.answer(event.text)
+            terminal.answer(printable(event))
 
     def style(self, by: str, depth: int) -> str:
         """The colour of a token; "" for the model's own."""
@@ -47,7 +52,7 @@ class Paint:
         if not self.on or not self.tell:
             return
         shown = self.forced or terminal.colours("auto", sys.stderr)
-        parts = [("colours: plain = the model", "")]
+        parts = [("colours: plain = target model", "")]
         for name, (code, word) in self.authors.items():
             parts += [(", ", ""), (f"{word} = {name}", code if shown else "")]
         if self.authors:

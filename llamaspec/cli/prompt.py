@@ -10,6 +10,8 @@ from ..options.values import unescape
 from . import terminal
 
 LONGEST_FILE = 256 * 2**20
+STDIN = "-"
+"""The name of standard input in -f and -p."""
 
 
 def prepared(groups: Groups) -> Groups:
@@ -40,7 +42,9 @@ def first_prompt(groups: Groups) -> str | None:
     if chat.binary_file:
         return read_text(chat.binary_file)
     text = chat.prompt
-    if chat.file:
+    if STDIN in (chat.file, chat.prompt):
+        text = _piped()
+    elif chat.file:
         text = read_text(chat.file).removesuffix("\n")
     if text is not None:
         return unescape(text) if chat.escape else text
@@ -48,7 +52,7 @@ def first_prompt(groups: Groups) -> str | None:
         return None
     piped = _piped()
     if not piped:
-        raise UsageError("there is no prompt", "give one with -p or -f, or pipe it in")
+        raise UsageError("no prompt given", "give one with -p or -f, or pipe it in")
     return piped
 
 
@@ -78,5 +82,5 @@ def _piped() -> str:
 
 def _decoded(data: bytes, name: str) -> str:
     if len(data) > LONGEST_FILE:
-        raise LlamaspecError(f"{name} is longer than {LONGEST_FILE >> 20} MiB", "no context holds that much")
+        raise LlamaspecError(f"{name} is longer than {LONGEST_FILE >> 20} MiB", "no model can read that much")
     return data.decode("utf-8", "replace")

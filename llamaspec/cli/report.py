@@ -1,20 +1,51 @@
 """What an answer cost and what speculation was worth: the lines on stderr, and the object of --json."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from ..drafting.stats import Report, Spelled
 from ..engine.events import Stop, Timings
 from ..options.groups import Groups
 
+FULL = 3
+"""The verbosity from which every answer of a chat is followed by all statistics."""
+
 
 def lines(stop: Stop, groups: Groups, chat: bool) -> list[str]:
-    """Acceptance, a line per drafter, speed-up, advice, and with --show-timings (on in a chat) the bracketed speeds."""
-    log, found = groups.log, []
-    if isinstance(stop.drafting, Report) and log.verbosity > 0:
-        found += _drafting(stop.drafting, stop.timings, groups)
-    if log.show_timings or (log.show_timings is None and chat and log.verbosity > 0):
-        found.append(speeds(stop.timings))
+    """After an answer: in a chat one line; else statistics if there was speculation, and speeds with --show-timings."""
+    log = groups.log
+    if log.verbosity < 2:
+        return [speeds(stop.timings)] if log.show_timings and log.verbosity else []
+    wanted = not chat or log.verbosity >= FULL or "spec_stats" in groups.said
+    found = _drafting(stop.drafting, stop.timings, groups) if wanted and isinstance(stop.drafting, Report) else []
+    if chat and log.show_timings is not False and not found:
+        return [summary(stop)]
+    return [*found, speeds(stop.timings)] if log.show_timings or (log.show_timings is None and chat) else found
+
+
+def summary(stop: Stop) -> str:
+    """One line: llama-cli's bracketed speeds, then what speculation was worth."""
+    timings = stop.timings
+    parts = [speeds(timings)]
+    if timings.draft_n:
+        parts.append(f"{timings.draft_n_accepted / timings.draft_n:.0%} of {timings.draft_n} drafted tokens accepted")
+    if timings.plain_s:
+        parts.append(f"speed-up {timings.speed_up:.2f}{'' if timings.speed_up >= 1 else ' (slower)'}")
+    return parts[0] + (f" {', '.join(parts[1:])}" if parts[1:] else "")
+
+
+def everything(stop: Stop, groups: Groups) -> list[str]:
+    """All statistics of the last answer and of the drafters since the start, with a heading each (/stats)."""
+    timings, report = stop.timings, stop.drafting
+    cached = f", {timings.cache_n} more were in the cache" if timings.cache_n else ""
+    found = ["the last answer:", f"  {speeds(timings)}", f"  prompt: {timings.prompt_n} tokens evaluated{cached}"]
+    found.append(f"  answer: {timings.predicted_n} tokens in {timings.predicted_s:.2f} s, {timings.steps} passes")
+    if not isinstance(report, Report):
+        return found
+    found += [f"  {line}" for line in (report.acceptance(), *speed_up(timings)) if line]
+    found += ["since the start:", f"  {report.header()}"]
+    found += [f"  {line}" for line in (*_drafters(report), *report.advice(spelling(groups)))]
     return found
 
 
@@ -24,16 +55,32 @@ def _drafting(report: Report, timings: Timings, groups: Groups) -> list[str]:
         return [json.dumps(report.json(spelled) | worth(timings), ensure_ascii=False)]
     if style == "old":
         return report.lines("old")
-    statistics = report.lines("new", per_position=groups.log.verbosity >= 4)
-    return [report.header(), *statistics, *speed_up(timings), *report.advice(spelled)]
+    request = replace(report, drafters=()).lines("new", per_position=groups.log.verbosity >= 4)
+    return [report.header(), *request, *_drafters(report), *speed_up(timings), *report.advice(spelled)]
+
+
+def _drafters(report: Report) -> list[str]:
+    """A line per drafter; one that never drafted has no numbers to show."""
+    return [
+        drafter.line() if drafter.gen_drafts else f"{drafter.name}: found nothing to draft"
+        for drafter in report.drafters
+    ]
 
 
 def speed_up(timings: Timings) -> list[str]:
     """The line that compares with plain decoding, if that was measured."""
     if not timings.plain_s:
         return []
+    if timings.speed_up < 1:
+        return [slower(timings)]
     with_, plain = timings.predicted_per_second, timings.plain_per_second
     return [f"speed-up = {timings.speed_up:.2f} ({with_:.1f} t/s, plain {plain:.1f} t/s)"]
+
+
+def slower(timings: Timings) -> str:
+    """What to say when speculation did not pay."""
+    with_, plain = timings.predicted_per_second, timings.plain_per_second
+    return f"{timings.speed_up:.2f}x: slower than without speculation ({with_:.1f} against about {plain:.1f} t/s)"
 
 
 def worth(timings: Timings) -> dict[str, float]:
@@ -80,8 +127,10 @@ def spelling(groups: Groups) -> Spelled:
 
 
 def speeds(timings: Timings) -> str:
-    """llama-cli's bracketed line."""
-    return f"[ Prompt: {timings.prompt_per_second:.1f} t/s | Generation: {timings.predicted_per_second:.1f} t/s ]"
+    """llama-cli's bracketed line. A prompt whose tokens were all in the cache has no speed."""
+    cached = timings.cache_n and timings.prompt_n <= 1
+    prompt = "cached" if cached else f"{timings.prompt_per_second:.1f} t/s"
+    return f"[ Prompt: {prompt} | Generation: {timings.predicted_per_second:.1f} t/s ]"
 
 
 def as_json(text: str, tokens: list[int], stop: Stop, spelled: Spelled = str) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from ..engine.events import Event, Stop, Text
-from ..errors import LlamaspecError, UsageError
+from ..errors import UsageError
 from ..options.groups import Groups
-from ..weights.file import GGUFFile
-from . import report, runner, terminal
+from . import record, report, runner, terminal
 from .fetch import fetched
-from .paint import Paint
+from .loading import load
+from .paint import Paint, printable
 from .prompt import first_prompt, prepared, system_message
 
 if TYPE_CHECKING:
@@ -32,7 +32,10 @@ def run(groups: Groups) -> int:
     if prompt is None and groups.chat.conversation is False:
         raise UsageError("-no-cnv needs a prompt", "give one with -p or -f, or pipe it in")
     groups = prepared(groups)
-    stays = prompt is None or (groups.chat.conversation is True and not groups.chat.single_turn)
+    chat = groups.chat
+    if chat.interactive_first:
+        prompt = None
+    stays = prompt is None or ((chat.conversation or chat.interactive) and not chat.single_turn)
     if stays and groups.log.json:
         raise UsageError("--json prints one answer, and this would be a chat", "give a prompt with -p, without -cnv")
     system = system_message(groups)
@@ -46,16 +49,32 @@ def _answered(llm: "LLM", groups: Groups, prompt: str | None, stays: bool, syste
     if stays:
         from .console import Console
 
-        return Console(llm, groups, messages).talk(prompt)
+        console = Console(llm, groups, messages, load)
+        code = console.talk(prompt)
+        if console.llm is not llm:
+            console.llm.close()
+        return code
     assert prompt is not None
     if groups.chat.conversation is not False and (llm.has_template or groups.chat.conversation):
-        events = llm.chat([*messages, {"role": "user", "content": prompt}])
+        messages = [*messages, {"role": "user", "content": around(groups, prompt)}]
+        record.prompt(llm, groups, llm.render(messages))
+        events = llm.chat(messages)
     else:
         if messages and groups.log.verbosity >= 2:
-            terminal.say("warning: raw completion has no place for a system message; -sys has no effect")
+            terminal.say("warning: -sys is ignored with -no-cnv")
+        record.prompt(llm, groups, prompt)
+        if groups.chat.display_prompt and not groups.log.json:
+            terminal.answer(prompt)
+        messages = [*messages, {"role": "user", "content": prompt}]
         events = llm.stream(prompt)
-    one_answer(llm, groups, events)
+    text, _ = one_answer(llm, groups, events)
+    record.keep(groups, [*messages, {"role": "assistant", "content": text}])
     return 0
+
+
+def around(groups: Groups, text: str) -> str:
+    """A message of the person between --in-prefix and --in-suffix."""
+    return f"{groups.chat.in_prefix}{text}{groups.chat.in_suffix}"
 
 
 @contextmanager
@@ -73,53 +92,40 @@ def saving(llm: "LLM") -> Iterator["LLM"]:
     llm.close()
 
 
-def load(groups: Groups, quiet: bool = False) -> "LLM":
-    """The engine for the groups; its remarks go to stderr, from --verbosity 2, unless quiet.
-
-    Files that cannot be models are refused before torch is imported, which takes seconds.
-    """
-    for path, flag in ((groups.model.model, "-m"), (groups.model.model_draft, "-md")):
-        if path:
-            _check(path, flag)
-    from ..engine.judge import INVALID
-    from ..engine.llm import LLM
-
-    def tell_note(line: str) -> None:
-        if line == INVALID:
-            terminal.say(f"warning: {line}")
-        elif groups.log.verbosity >= 2 and not quiet:
-            terminal.say(f"note: {line}")
-
-    return LLM(groups, tell_note)
-
-
-def _check(path: str, flag: str) -> None:
-    try:
-        GGUFFile(path).close()
-    except LlamaspecError as error:
-        raise LlamaspecError(error.message, error.hint.replace("with -m", f"with {flag}")) from None
-
-
-def one_answer(llm: "LLM", groups: Groups, events: Iterator[Event]) -> Stop:
-    """Writes an answer to stdout as it comes (with --json when it is complete) and its statistics to stderr."""
+def one_answer(llm: "LLM", groups: Groups, events: Iterator[Event]) -> tuple[str, Stop]:
+    """Writes an answer to stdout as it comes (with --json when complete), statistics to stderr; its text and end."""
     pieces: list[str] = []
-    paint = Paint(groups)
+    paint, counter = Paint(groups), Counter(groups.log.print_token_count)
     stop = Stop("limit")
     with closing(closable(events)) as running:
         for event in running:
             if isinstance(event, Text):
-                pieces.append(event.text)
+                pieces.append(printable(event))
+                counter.count(event)
                 if not groups.log.json:
                     paint.write(event)
             elif isinstance(event, Stop):
                 stop = event
     if groups.log.json:
-        found = report.as_json("".join(pieces), answer_tokens(llm), stop, report.spelling(groups))
+        found = report.as_json("".join(pieces), list(stop.tokens), stop, report.spelling(groups))
         terminal.answer(json.dumps(found, ensure_ascii=False) + "\n")
     terminal.end_line()
     paint.legend()
     tell(stop, groups, chat=False)
-    return stop
+    return "".join(pieces), stop
+
+
+class Counter:
+    """--print-token-count: a line every so many tokens. every: 0 or less = never."""
+
+    def __init__(self, every: int) -> None:
+        self.every, self.tokens = every, 0
+
+    def count(self, event: Text) -> None:
+        """The tokens of an event."""
+        before, self.tokens = self.tokens, self.tokens + len(event.tokens)
+        if self.every > 0 and before // self.every < self.tokens // self.every:
+            terminal.say(f"tokens generated: {self.tokens}")
 
 
 def closable(events: Iterator[Event]) -> Generator[Event, None, None]:
@@ -130,13 +136,9 @@ def closable(events: Iterator[Event]) -> Generator[Event, None, None]:
 def tell(stop: Stop, groups: Groups, chat: bool) -> None:
     """Statistics, and the reason when an answer ended because the context is full."""
     if stop.reason == "context" and groups.log.verbosity >= 2:
-        terminal.say("warning: the context is full, the answer ends here; -c, --ctx-size makes it longer")
-    colour = terminal.colours(groups.log.color, sys.stderr)
+        cure = "/clear starts a new conversation; or start with a larger -c" if chat else "raise -c, --ctx-size"
+        terminal.say(f"warning: the context is full, the answer ends here; {cure}")
+    log = groups.log
+    colour = terminal.colours(log.log_colors if "log_colors" in groups.said else log.color, sys.stderr)
     for line in report.lines(stop, groups, chat):
         terminal.say(line, colour)
-
-
-def answer_tokens(llm: "LLM") -> list[int]:
-    """The ids of the answer just given, the final end token included."""
-    slot = llm.session.slot
-    return list(slot.tokens[slot.n_prompt :])

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from ..errors import LlamaspecError
 
@@ -77,9 +77,50 @@ def _styled(text: str, style: str) -> str:
 
 
 class _Cursor:
-    """Whether the answer so far ends a line."""
+    """Whether the answer so far ends a line, and whether a status line stands on stderr."""
 
     column_zero = True
+    status = False
+
+
+class Form(Protocol):
+    """How messages are written, and where they are kept (cli/logfile.py)."""
+
+    def shown(self, text: str) -> str:
+        """A message as stderr gets it."""
+        ...
+
+    def keep(self, text: str) -> None:
+        """Copies a message."""
+        ...
+
+
+class _Plain:
+    """Messages as they are."""
+
+    def shown(self, text: str) -> str:
+        """The text."""
+        return text
+
+    def keep(self, text: str) -> None:
+        """Nowhere."""
+
+
+class _Messages:
+    """The form that messages have from now on."""
+
+    form: Form = _Plain()
+
+
+def write_messages(form: Form) -> None:
+    """Gives messages another form."""
+    _Messages.form = form
+
+
+def _noted(text: str) -> str:
+    """A message in its form; a copy is kept."""
+    _Messages.form.keep(text)
+    return _Messages.form.shown(text)
 
 
 _cursor = _Cursor()
@@ -102,9 +143,20 @@ def say(line: str, colour: bool = False) -> None:
     """A line on stderr; a stderr that cannot be written is no reason to stop."""
     if sys.stderr is None:
         return
-    text = visible(line)
+    text = _noted(visible(line))
+    status("")
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"{_MAGENTA}{text}{_RESET}\n" if colour else f"{text}\n")
+        sys.stderr.flush()
+
+
+def status(text: str) -> None:
+    """A line on stderr that the next message replaces; "" takes it away. Only where a person looks at stderr."""
+    if sys.stderr is None or not (text or _cursor.status) or not is_terminal(sys.stderr):
+        return
+    _cursor.status = bool(text)
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"\r\x1b[K{visible(text)}" if os.environ.get("TERM") != "dumb" else "")
         sys.stderr.flush()
 
 
@@ -112,6 +164,8 @@ def say_parts(parts: Iterable[tuple[str, str]]) -> None:
     """A line on stderr in pieces of text and style (as of `answer`)."""
     if sys.stderr is None:
         return
+    parts = list(parts)
+    _Messages.form.keep("".join(text for text, _ in parts))
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write("".join(_styled(visible(text), style) for text, style in parts) + "\n")
         sys.stderr.flush()
@@ -120,13 +174,15 @@ def say_parts(parts: Iterable[tuple[str, str]]) -> None:
 def problem(message: str, hint: str = "") -> None:
     """An error and its cure; file names and texts of others are shown on one line."""
     message, hint = (" ".join(text.splitlines()) for text in (message, hint))
+    status("")
     mark, reset = (_BOLD_RED, _RESET) if colours("auto", sys.stderr) else ("", "")
     if sys.stderr is None:
         return
     with contextlib.suppress(OSError, ValueError, UnicodeError):
-        sys.stderr.write(f"{mark}error:{reset} {_printable(message)}\n")
+        line = _noted(f"error: {_printable(message)}")
+        sys.stderr.write(f"{mark}error:{reset}{line[6:]}\n" if line.startswith("error:") else f"{line}\n")
         if hint:
-            sys.stderr.write(f"hint: {_printable(hint)}\n")
+            sys.stderr.write(_noted(f"hint: {_printable(hint)}") + "\n")
         sys.stderr.flush()
 
 

@@ -30,21 +30,43 @@ class FlagCommand(TyperCommand):
 
 
 class VerbGroup(TyperGroup):
-    """Verbs; `run` is meant when the first word is a flag, or there is none."""
+    """Verbs; `run` is meant when the first word is a flag or a GGUF file, or there is none."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Puts the verb in front. Raises UsageError for a first word that is none."""
-        verbs = [command.name for command in COMMANDS]
-        if not args or args[0].startswith("-"):
-            args = [RUN.name, *args]
-        elif args[0] not in verbs:
-            near = difflib.get_close_matches(args[0], verbs, n=1, cutoff=0.5)
-            guess = f" (did you mean {near[0]}?)" if near else ""
-            raise UsageError(
-                f"no command '{args[0][:80]}'{guess}",
-                f"commands are {', '.join(verbs)}; a prompt goes after -p, a model after -m",
-            )
-        return super().parse_args(ctx, args)
+        return super().parse_args(ctx, _verb_first(args))
+
+
+def _verb_first(args: list[str]) -> list[str]:
+    """The words with a verb in front: `help [VERB]`, `chat` and a file name stand for others."""
+    verbs = [command.name for command in COMMANDS]
+    first, *rest = args or [RUN.name]
+    if first in verbs:
+        return [first, *rest]
+    if first.startswith("-"):
+        return [RUN.name, *args]
+    if first == "help":
+        return [rest[0] if rest and rest[0] in verbs else RUN.name, "--help"]
+    if first == "chat":
+        return [RUN.name, "-cnv", *rest]
+    if first.lower().endswith(".gguf"):
+        return [RUN.name, "-m", first, *rest]
+    if first in ABSENT:
+        raise UsageError(f"there is no `llamaspec {first}` in this version", ABSENT[first])
+    near = difflib.get_close_matches(first, verbs, n=1, cutoff=0.5)
+    guess = f" (did you mean {near[0]}?)" if near else ""
+    raise UsageError(
+        f"unknown command '{first[:80]}'{guess}",
+        f"commands are {', '.join(verbs)}; a prompt goes after -p, a model after -m",
+    )
+
+
+ABSENT = {
+    "server": "`llamaspec run --json` answers one prompt for a program; in Python use llamaspec.load",
+    "serve": "`llamaspec run --json` answers one prompt for a program; in Python use llamaspec.load",
+    "bench": "`llamaspec demo` compares speed with and without speculation; --show-timings prints it for any model",
+}
+"""Verbs that people try, and what there is in their place."""
 
 
 app = typer.Typer(
@@ -82,6 +104,10 @@ def _said(command: Command, words: list[str]) -> Groups | None:
 
         terminal.answer(bash_text())
     else:
+        if {"log_file", "log_jsonl", "log_prefix", "log_timestamps"} & groups.said.keys():
+            from .logfile import Journal
+
+            terminal.write_messages(Journal(groups.log))
         for note in groups.notes:
             if note.level <= groups.log.verbosity:
                 terminal.say(f"{'warning' if note.level <= 2 else 'note'}: {note.text}")

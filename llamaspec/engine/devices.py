@@ -8,6 +8,8 @@ import torch
 from ..errors import LlamaspecError, UsageError
 
 CPU = torch.device("cpu")
+DRIVERS = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg", r"C:\Windows\System32\nvcuda.dll")
+"""Files that NVIDIA's driver brings along; without any of them no PyTorch can use a GPU."""
 
 
 def available_bytes() -> int:
@@ -60,6 +62,8 @@ def lines() -> Iterator[str]:
 
 def why_no_gpu() -> str:
     """What stands between this program and a GPU."""
+    if not any(os.path.exists(path) for path in DRIVERS):
+        return "no NVIDIA driver is installed"
     if torch.version.cuda is None:
         return "this PyTorch was built without CUDA; install one that has it (pip install torch)"
     return "no CUDA device answers; install NVIDIA's driver, or look at CUDA_VISIBLE_DEVICES"
@@ -84,7 +88,7 @@ def resolve(names: Sequence[str], gpu_layers: int | str) -> torch.device:
     Raises UsageError for names that this machine does not have, with those it has.
     """
     if len(names) > 1:
-        raise LlamaspecError("splitting a model over devices is not built yet", hint=f"-dev {names[0]}")
+        raise LlamaspecError("splitting a model over devices is not supported yet", hint=f"-dev {names[0]}")
     if not names:
         return torch.device("cuda", 0) if gpu_layers != 0 and count() else CPU
     name = names[0].lower()
@@ -92,13 +96,13 @@ def resolve(names: Sequence[str], gpu_layers: int | str) -> torch.device:
         return CPU
     number = name.removeprefix("cuda").lstrip(":") or "0"
     if not name.startswith("cuda") or not number.isdecimal():
-        raise UsageError(f"no device '{names[0]}'", hint=f"this machine has {', '.join(known())}")
+        raise UsageError(f"no device '{names[0]}'", hint=f"available devices: {', '.join(known())}")
     if gpu_layers == 0:
         return CPU
     if not count():
-        raise LlamaspecError(f"no CUDA device can be used for '{names[0]}': {why_no_gpu()}", hint="or use -dev cpu")
+        raise UsageError(f"no device '{names[0]}': {why_no_gpu()}", hint=f"available devices: {', '.join(known())}")
     if int(number) >= count():
-        raise UsageError(f"no device '{names[0]}'", hint=f"this machine has {', '.join(known())}")
+        raise UsageError(f"no device '{names[0]}'", hint=f"available devices: {', '.join(known())}")
     return torch.device("cuda", int(number))
 
 

@@ -162,7 +162,7 @@ class LLM:
 
     def render(self, messages: Sequence[Mapping[str, Any]], **options: Any) -> str:
         """The prompt that the chat template makes of messages (text.template.ChatTemplate.render)."""
-        return self.template.render(messages, **options)
+        return self.template.render(messages, **{**self.groups.chat.template_words, **options})
 
     # -- answers ------------------------------------------------------------------------------------------------------
 

@@ -1,9 +1,11 @@
 """What is asked, and how a conversation is written down for the model."""
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
 from .flag import Status, flag
-from .values import json_object, path, texts
+from .values import json_object, on_off_auto, path, texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,10 +13,13 @@ class Chat:
     """Prompt and chat."""
 
     prompt: str | None = flag(
-        "-p, --prompt PROMPT", "the prompt: the first user turn, or raw text with -no-cnv", default=None, shown="none",
+        "-p, --prompt PROMPT",
+        "the prompt: the first user turn, or raw text with -no-cnv; - = standard input", default=None, shown="none",
     )  # fmt: skip
     file: str = flag(
-        "-f, --file FNAME", "read the prompt from a file, less one final newline", default="", parse=path, shown="none",
+        "-f, --file FNAME",
+        "read the prompt from a file, without its final newline; - = standard input",
+        default="", parse=path, shown="none",
     )  # fmt: skip
     binary_file: str = flag(
         "-bf, --binary-file FNAME", "read the prompt from a file, byte for byte", default="", parse=path, shown="none",
@@ -33,6 +38,16 @@ class Chat:
         default=None, shown="chat if the model has a template",
     )  # fmt: skip
     single_turn: bool = flag("-st, --single-turn", "answer one turn, then leave", default=False)
+    multiline_input: bool = flag(
+        "-mli, --multiline-input", "in a chat Enter starts a new line, and a \\ at its end (or Alt-Enter) sends",
+        default=False,
+    )  # fmt: skip
+    history: bool = flag(
+        "--history / --no-history", "keep what is typed in chats for the next one", default=True,
+    )  # fmt: skip
+    simple_io: bool = flag(
+        "--simple-io", "in a chat: plain lines, no line editor, no status bar, no word wrap", default=False,
+    )  # fmt: skip
     jinja: bool = flag(
         "--jinja / --no-jinja", "render chat templates with Jinja", default=True, env="LLAMA_ARG_JINJA",
         status=Status.LATER,
@@ -48,10 +63,61 @@ class Chat:
     chat_template_kwargs: str = flag(
         "--chat-template-kwargs JSON", "more variables for the chat template, a JSON object",
         default="", parse=json_object, env="LLAMA_ARG_CHAT_TEMPLATE_KWARGS", shown="none",
-        status=Status.LATER,
     )  # fmt: skip
     reverse_prompt: tuple[str, ...] = flag(
         "-r, --reverse-prompt TEXT", "stop where the model writes this text; repeatable",
         default=(), parse=texts, many=True, shown="none",
     )  # fmt: skip
+    in_prefix: str = flag(
+        "--in-prefix TEXT", "text before each message of the person", default="", shown="none",
+    )  # fmt: skip
+    in_suffix: str = flag(
+        "--in-suffix TEXT", "text behind each message of the person", default="", shown="none",
+    )  # fmt: skip
+    output_file: str = flag(
+        "-o, --output, --output-file FNAME", "write a transcript of the conversation to a file, which is overwritten",
+        default="", parse=path, shown="none",
+    )  # fmt: skip
+    display_prompt: bool = flag(
+        "--display-prompt / --no-display-prompt", "with -no-cnv: print the prompt before the answer", default=False,
+    )  # fmt: skip
+    interactive: bool = flag("-i, --interactive", "older name for a chat: -cnv", default=False)
+    interactive_first: bool = flag(
+        "-if, --interactive-first", "a chat that asks first; -p is not answered", default=False,
+    )  # fmt: skip
+    reasoning: str = flag(
+        "-rea, --reasoning on|off|auto", "let the model think before it answers, where its template can switch that",
+        default="auto", parse=on_off_auto, env="LLAMA_ARG_REASONING", choices=("on", "off", "auto"),
+    )  # fmt: skip
+    reasoning_format: str = flag(
+        "--reasoning-format FORMAT", "none: reasoning stays in the text; otherwise it is shown apart",
+        default="auto", env="LLAMA_ARG_THINK", choices=("none", "auto", "deepseek", "deepseek-legacy"),
+    )  # fmt: skip
+    reasoning_effort: str = flag(
+        "--reasoning-effort LEVEL", "how much the model should think, for templates that ask (low, medium, high)",
+        default="default", env="LLAMA_ARG_REASONING_EFFORT",
+    )  # fmt: skip
+    reasoning_preserve: bool = flag(
+        "--reasoning-preserve / --no-reasoning-preserve", "keep the reasoning of earlier answers in the conversation",
+        default=True, env="LLAMA_ARG_REASONING_PRESERVE",
+    )  # fmt: skip
+    skip_chat_parsing: bool = flag(
+        "--skip-chat-parsing / --no-skip-chat-parsing", "show the answer as it is, reasoning and tool calls included",
+        default=False, env="LLAMA_ARG_SKIP_CHAT_PARSING",
+    )  # fmt: skip
     special: bool = flag("-sp, --special", "print special tokens of the answer", default=False)
+
+    @property
+    def template_words(self) -> dict[str, Any]:
+        """What the flags pass to the chat template: variables of its own, and how to deal with reasoning."""
+        words: dict[str, Any] = {} if self.reasoning_preserve else {"preserve_reasoning": False}
+        if self.reasoning != "auto":
+            words["enable_thinking"] = self.reasoning == "on"
+        if self.reasoning_effort != "default":
+            words["reasoning_effort"] = self.reasoning_effort
+        return words | (json.loads(self.chat_template_kwargs) if self.chat_template_kwargs else {})
+
+    @property
+    def parses_reasoning(self) -> bool:
+        """Whether reasoning is taken out of the answer."""
+        return self.reasoning_format != "none" and not self.skip_chat_parsing

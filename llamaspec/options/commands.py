@@ -91,4 +91,6 @@ REMOVE = Command(
     "USER/MODEL[:QUANT]...", work="models.remove",
 )  # fmt: skip
 
-COMMANDS = (RUN, DEMO, SHOW, FLAGS, LIST, PULL, REMOVE, LOOKUP_CREATE, LOOKUP_MERGE, LOOKUP_STATS)
+ALIAS = Command("alias", "Print shell aliases for llama-cli and llama-server.", (Log, About))
+
+COMMANDS = (RUN, DEMO, SHOW, FLAGS, LIST, PULL, REMOVE, LOOKUP_CREATE, LOOKUP_MERGE, LOOKUP_STATS, ALIAS)

@@ -1,9 +1,9 @@
-"""The draft model: how much it guesses and where it runs."""
+"""The draft model: how much it drafts and where it runs."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from .context import CACHE_TYPES
+from .context import CACHE_TYPES, cache_type
 from .flag import Flag, Status, flag, row
 from .values import integer, layers, listed, number, optional_integer
 
@@ -15,15 +15,15 @@ class Draft:
     """Draft model."""
 
     n_max: int = flag(
-        "--spec-draft-n-max N", "most tokens a draft model guesses per step",
+        "--spec-draft-n-max N", "maximum number of tokens that the draft model drafts per step",
         default=3, parse=integer(0, DRAFT_MAX), env="LLAMA_ARG_SPEC_DRAFT_N_MAX",
     )  # fmt: skip
     n_min: int = flag(
-        "--spec-draft-n-min N", "shortest draft that is worth verifying",
+        "--spec-draft-n-min N", "minimum length of a draft that is verified",
         default=0, parse=integer(0, DRAFT_MAX), env="LLAMA_ARG_SPEC_DRAFT_N_MIN",
     )  # fmt: skip
     p_min: float = flag(
-        "--spec-draft-p-min P", "end a draft where the draft model is less sure than this",
+        "--spec-draft-p-min P", "stop a draft when its probability falls below this",
         default=0.0, parse=number(0, 1), env="LLAMA_ARG_DRAFT_P_MIN LLAMA_ARG_SPEC_DRAFT_P_MIN", was="--draft-p-min",
     )  # fmt: skip
     p_split: float = flag(
@@ -37,7 +37,7 @@ class Draft:
     )  # fmt: skip
     device: tuple[str, ...] = flag(
         "-devd, --spec-draft-device, --device-draft DEV1,...", "devices that may hold the draft model",
-        default=(), parse=listed, shown="as --device",
+        default=(), parse=listed, shown="same as --device",
     )  # fmt: skip
     ctx_size: int = flag(
         "-cd, --ctx-size-draft N", "context of the draft model; 0 = that of the model",
@@ -45,20 +45,20 @@ class Draft:
     )  # fmt: skip
     threads: int | None = flag(
         "-td, --spec-draft-threads, --threads-draft N", "CPU threads of the draft model while drafting",
-        default=None, parse=optional_integer(-1, 4096), shown="as --threads",
+        default=None, parse=optional_integer(-1, 4096), shown="same as --threads",
     )  # fmt: skip
     threads_batch: int | None = flag(
         "-tbd, --spec-draft-threads-batch, --threads-batch-draft N",
         "CPU threads of the draft model while reading the prompt",
-        default=None, parse=optional_integer(-1, 4096), shown="as --threads-draft", status=Status.LATER,
+        default=None, parse=optional_integer(-1, 4096), shown="same as --threads-draft", status=Status.LATER,
     )  # fmt: skip
     cache_type_k: str = flag(
         "-ctkd, --spec-draft-type-k, --cache-type-k-draft TYPE", "storage type of the draft model's cached keys",
-        default="auto", env="LLAMA_ARG_SPEC_DRAFT_CACHE_TYPE_K", choices=CACHE_TYPES,
+        default="auto", env="LLAMA_ARG_SPEC_DRAFT_CACHE_TYPE_K", choices=CACHE_TYPES, parse=cache_type,
     )  # fmt: skip
     cache_type_v: str = flag(
         "-ctvd, --spec-draft-type-v, --cache-type-v-draft TYPE", "storage type of the draft model's cached values",
-        default="auto", env="LLAMA_ARG_SPEC_DRAFT_CACHE_TYPE_V", choices=CACHE_TYPES,
+        default="auto", env="LLAMA_ARG_SPEC_DRAFT_CACHE_TYPE_V", choices=CACHE_TYPES, parse=cache_type,
     )  # fmt: skip
 
     # Older llama.cpp had one limit for model drafts and ngram-mod; today each has its own.

@@ -12,8 +12,8 @@ class Status(Enum):
     """What a flag does here today."""
 
     LIVE = "live"
-    INERT = "accepted: nothing to switch here"
-    LATER = "accepted: not built yet"
+    INERT = "ignored: does not apply"
+    LATER = "ignored: not supported yet"
     REFUSED = "refused"
 
 
@@ -84,7 +84,7 @@ def default(flag: Flag) -> str:
         return flag.shown_default
     if isinstance(flag.default, bool):
         return "on" if flag.default else "off"
-    return str(flag.default)
+    return ",".join(map(str, flag.default)) if isinstance(flag.default, tuple) else str(flag.default)
 
 
 def spelled(spec: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:

@@ -10,6 +10,7 @@ from .commands import Command
 from .context import Context
 from .draft import Draft
 from .flag import Flag
+from .idle import idle
 from .log import About, Log
 from .model import Model
 from .placement import Placement
@@ -97,7 +98,23 @@ def build(
         notes=notes,
         operands=operands,
     )
-    return _checked(_settled(made, typed), brings_models=command.name == "demo")
+    brings_models = command.name == "demo"
+    settled = _settled(made, typed)
+    if command.name in ("run", "demo"):
+        lines = idle(
+            {key: entry.name for key, entry in said.items()},
+            {key: [flag.key for flag, _ in given(command.keys[key], None, command.keys)] for key in said},
+            settled.speculation.types,
+            brings_models or _drafts_by_model(settled),
+        )
+        notes = tuple(dict.fromkeys((*notes, *(Note(2, line) for line in lines))))
+    return _checked(replace(settled, notes=notes), brings_models)
+
+
+def _drafts_by_model(groups: Groups) -> bool:
+    """Whether a draft model (or head) drafts."""
+    types = groups.speculation.types
+    return any(name.startswith("draft-") for name in types) or (groups.model.draft_wanted and "auto" in types)
 
 
 RIVALS = (
@@ -163,9 +180,7 @@ def _spelled(groups: Groups, key: str, older: str) -> str:
 def _checked(groups: Groups, brings_models: bool) -> Groups:
     """Refuses speculation that can never draft a token. brings_models: the command has a draft model of its own."""
     spec, draft = groups.speculation, groups.draft
-    model_drafts = any(name.startswith("draft-") for name in spec.types) or (
-        groups.model.draft_wanted and "auto" in spec.types
-    )
+    model_drafts = _drafts_by_model(groups)
     off = "--spec-type none switches speculation off"
     least = _spelled(groups, "spec_draft_n_min", "draft_min")
     most = _spelled(groups, "spec_draft_n_max", "draft_max")
@@ -185,7 +200,9 @@ def _checked(groups: Groups, brings_models: bool) -> Groups:
         )
     lonely = [name for name in spec.types if name in ("draft-simple", "draft-tree")]
     if lonely and not groups.model.draft_wanted and not (brings_models and not groups.model.wanted):
-        raise UsageError(f"--spec-type {lonely[0]} needs a draft model", "give its GGUF file with -md")
+        raise UsageError(
+            f"--spec-type {lonely[0]} needs a draft model", "give its GGUF file with -md, or -hfd USER/MODEL"
+        )
     if spec.synth_len is not None and spec.synth_rates:
         raise UsageError("--spec-synth-len and --spec-synth-rates exclude each other", "give one of them")
     return groups

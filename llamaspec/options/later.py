@@ -1,6 +1,6 @@
-"""llama.cpp's flags that do not act here yet: one row each, so that none of its names is unknown.
+"""llama.cpp's flags that have no effect here yet: one row each, so that none of its names is unknown.
 
-When one is built its row moves into the group that owns it.
+When one is supported its row moves into the group that owns it.
 """
 
 from .flag import Flag, Status, row
@@ -62,48 +62,36 @@ LATER = (
         "-cram, --cache-ram N @ LLAMA_ARG_CACHE_RAM",
         "--context-shift / --no-context-shift = off @ LLAMA_ARG_CONTEXT_SHIFT",
     ),
-    # Chat and messages.
+    # Chat.
     *_later(
         "",
-        "-mli, --multiline-input", "-o, --output, --output-file FNAME", "--log-file FNAME @ LLAMA_ARG_LOG_FILE",
-        "--log-jsonl / --no-log-jsonl = off @ LLAMA_ARG_LOG_JSONL", "--log-prompts-dir PATH",
-        "--reasoning-format FORMAT = auto @ LLAMA_ARG_THINK",
-        "-rea, --reasoning on|off|auto = auto @ LLAMA_ARG_REASONING",
-        "--reasoning-effort LEVEL = default @ LLAMA_ARG_REASONING_EFFORT",
         "--reasoning-budget N = -1 @ LLAMA_ARG_THINK_BUDGET",
         "--reasoning-budget-message TEXT @ LLAMA_ARG_THINK_BUDGET_MESSAGE",
-        "--reasoning-preserve / --no-reasoning-preserve = on @ LLAMA_ARG_REASONING_PRESERVE",
-        "--skip-chat-parsing / --no-skip-chat-parsing = off @ LLAMA_ARG_SKIP_CHAT_PARSING",
-        "-i, --interactive", "-if, --interactive-first", "--prompt-cache FNAME", "--prompt-cache-all",
-        "--prompt-cache-ro",
+        "--prompt-cache FNAME", "--prompt-cache-all", "--prompt-cache-ro",
     ),
     # Nothing to switch: what they tune does not exist here, or is always as they ask.
     *_inert(
         "--perf / --no-perf @ LLAMA_ARG_PERF", "--repack / -nr, --no-repack @ LLAMA_ARG_REPACK",
         "--no-host @ LLAMA_ARG_NO_HOST",
         "-dt, --defrag-thold N @ LLAMA_ARG_DEFRAG_THOLD", "--warmup / --no-warmup",
-        "--simple-io",
-        "--verbose-prompt", "--display-prompt / --no-display-prompt",
         "--op-offload / --no-op-offload", "--mmap / --no-mmap @ LLAMA_ARG_MMAP", "-dio, --direct-io @ LLAMA_ARG_DIO",
         "-bs, --backend-sampling @ LLAMA_ARG_BACKEND_SAMPLING",
         "--spec-draft-backend-sampling / --no-spec-draft-backend-sampling @ LLAMA_ARG_SPEC_DRAFT_BACKEND_SAMPLING",
-        "--log-prefix / --no-log-prefix @ LLAMA_ARG_LOG_PREFIX", "--log-colors on|off|auto @ LLAMA_ARG_LOG_COLORS",
-        "--log-timestamps / --no-log-timestamps @ LLAMA_ARG_LOG_TIMESTAMPS",
     ),
     # Without these the answer would be another one, or there would be no model: better no answer.
     *_refused("Docker registries are not supported; -hf downloads from the Hugging Face hub",
               "-dr, --docker-repo REPO @ LLAMA_ARG_DOCKER_REPO"),
     *_refused(
-        "grammars are not built yet",
+        "grammars are not supported yet",
         "--grammar GRAMMAR", "--grammar-file FNAME", "-j, --json-schema SCHEMA", "-jf, --json-schema-file FILE",
     ),
     *_refused(
-        "adapters and control vectors are not built yet",
+        "adapters and control vectors are not supported yet",
         "--lora FNAME", "--lora-scaled FNAME:SCALE,...", "--control-vector FNAME",
         "--control-vector-scaled FNAME:SCALE,...", "--control-vector-layer-range START END",
     ),
     *_refused(
-        "changing the rotary positions is not built yet; the model's own are used",
+        "changing the rotary positions is not supported yet; the model's own are used",
         "--rope-scaling TYPE @ LLAMA_ARG_ROPE_SCALING_TYPE", "--rope-scale N @ LLAMA_ARG_ROPE_SCALE",
         "--rope-freq-base N @ LLAMA_ARG_ROPE_FREQ_BASE", "--rope-freq-scale N @ LLAMA_ARG_ROPE_FREQ_SCALE",
         "--yarn-orig-ctx N @ LLAMA_ARG_YARN_ORIG_CTX", "--yarn-ext-factor N @ LLAMA_ARG_YARN_EXT_FACTOR",
@@ -111,7 +99,7 @@ LATER = (
         "--yarn-beta-fast N @ LLAMA_ARG_YARN_BETA_FAST",
     ),
     *_refused(
-        "images, audio and video are not built yet",
+        "images, audio and video are not supported yet",
         "-mm, --mmproj FILE @ LLAMA_ARG_MMPROJ", "-mmu, --mmproj-url URL @ LLAMA_ARG_MMPROJ_URL", "--image FILE",
         "--audio FILE", "--video FILE", "--image-min-tokens N @ LLAMA_ARG_IMAGE_MIN_TOKENS",
         "--vision-gemma-4b-default", "--vision-gemma-12b-default",
@@ -123,9 +111,7 @@ LATER = (
         "--mmproj-auto / --no-mmproj, --no-mmproj-auto @ LLAMA_ARG_MMPROJ_AUTO",
         "--mmproj-offload / --no-mmproj-offload @ LLAMA_ARG_MMPROJ_OFFLOAD", "-mmdev, --mmproj-device DEVICE",
     ),
-    *_refused("talking to a running server is not built yet", "--server-base URL", "--rpc SERVERS @ LLAMA_ARG_RPC"),
-    *_refused(
-        "text around user input belongs to the chat template here",
-        "--in-prefix TEXT", "--in-suffix TEXT", "--in-prefix-bos",
-    ),
+    *_refused("talking to a running server is not supported yet", "--server-base URL", "--rpc SERVERS @ LLAMA_ARG_RPC"),
+    # The chat template writes BOS itself.
+    *_inert("--in-prefix-bos"),
 )  # fmt: skip

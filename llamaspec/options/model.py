@@ -30,7 +30,8 @@ class Model:
         default="", parse=path, env="LLAMA_ARG_MODEL", shown="none",
     )  # fmt: skip
     model_draft: str = flag(
-        "-md, --model-draft, --spec-draft-model FNAME", "GGUF file of the draft model; given alone it speculates",
+        "-md, --model-draft, --spec-draft-model FNAME",
+        "GGUF file of the draft model; enough by itself to turn speculation on",
         default="", parse=path, env="LLAMA_ARG_MODEL_DRAFT LLAMA_ARG_SPEC_DRAFT_MODEL", shown="none",
     )  # fmt: skip
     hf_repo: str = flag(
@@ -44,7 +45,7 @@ class Model:
     )  # fmt: skip
     hf_repo_draft: str = flag(
         "-hfd, -hfrd, --hf-repo-draft, --spec-draft-hf USER/MODEL[:QUANT]",
-        "the same for the draft model; enough by itself to turn speculation on",
+        "draft model of the hub; enough by itself to turn speculation on",
         default="", parse=hub_name, env="LLAMA_ARG_SPEC_DRAFT_HF_REPO LLAMA_ARG_HFD_REPO", shown="none",
     )  # fmt: skip
     model_url: str = flag(

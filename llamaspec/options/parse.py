@@ -8,7 +8,7 @@ Ours beside it: --flag=value, bare -fa, suggestions, and numbers that are checke
 import configparser
 import difflib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -125,9 +125,10 @@ class Layer:
         if name in self.command.table:
             return self.command.table[name]
         if program := elsewhere.program(name):
-            raise UsageError(f"{name} is an option of {program}, which is not built yet")
-        near = difflib.get_close_matches(name, self.command.table, n=1, cutoff=0.6)
-        guess = f" (did you mean {near[0]}?)" if near else ""
+            raise UsageError(
+                f"{name} is an option of {program}, which llamaspec does not have", elsewhere.HINTS[program]
+            )
+        guess = guessed(name, self.command.table)
         hint = f"llamaspec {self.command.name} --help lists the options"
         raise UsageError(f"unknown option {name[:80]}{guess}", hint)
 
@@ -154,6 +155,11 @@ class Layer:
             if alone:
                 self.valued(flag, name, self._pair(flag, following[0]))
                 return 1
+        if following and count == 1 and is_file_name(flag) and _hyphens(following[0]) in self.command.table:
+            raise UsageError(
+                f"{name} needs a file name, and the next word is the flag {following[0]}",
+                f"a file of that name is given as ./{following[0]}",
+            )
         if len(following) < count:
             raise UsageError(f"{name} needs {'a value' if count == 1 else f'{count} values'}", entry(flag))
         self.valued(flag, name, tuple(following[:count]))
@@ -199,23 +205,34 @@ class Layer:
         if words in ("on", "off") and text in (TRUE | FALSE):
             text = "on" if text in TRUE else "off"
         if flag.status is Status.LATER and text not in (str(flag.default), words):
-            self.notes.append(Note(2, f"{source} is not built yet and has no effect"))
+            self.notes.append(Note(2, f"{source} is not supported yet and has no effect"))
 
     def environment(self, env: Mapping[str, str]) -> None:
-        """Reads LLAMA_ARG_*: the first name of a flag is the older one where there are two."""
+        """Reads LLAMA_ARG_*: the first name of a flag is the older one where there are two.
+
+        A variable that is wrong or unknown is ignored with a note: one that was left behind must not stop the program.
+        """
         for flag in self.command.flags:
-            for name in flag.env_off:
+            for name in (*flag.env_off, *flag.env):
                 if name in env:
-                    self.switch(flag, False, name)
-            for name in flag.env:
-                if name not in env:
-                    continue
-                if not flag.is_switch:
-                    self.valued(flag, name, self._pair(flag, env[name]))
-                elif flag.off:
-                    self._glued(flag, True, name, env[name])
-                elif env[name] in TRUE:
-                    self.switch(flag, True, name)
+                    try:
+                        self._variable(flag, name, env[name])
+                    except UsageError as error:
+                        self.notes.append(Note(2, f"{error.message}; the variable is ignored"))
+        for name in sorted(env):
+            if name.startswith("LLAMA_ARG_") and name not in elsewhere.known_variables(self.command):
+                guess = guessed(name, elsewhere.known_variables(self.command), 0.8)
+                self.notes.append(Note(2, f"the environment variable {name} is unknown and has no effect{guess}"))
+
+    def _variable(self, flag: Flag, name: str, text: str) -> None:
+        if name in flag.env_off:
+            self.switch(flag, False, name)
+        elif not flag.is_switch:
+            self.valued(flag, name, self._pair(flag, text))
+        elif flag.off:
+            self._glued(flag, True, name, text)
+        elif text in TRUE:
+            self.switch(flag, True, name)
 
     def config(self, path: Path) -> None:
         """Reads long names and values below [*] in an ini file; a file that is not there says nothing."""
@@ -232,6 +249,9 @@ class Layer:
         for key, value in reader.items("*") if reader.has_section("*") else ():
             name = _hyphens("--" + key.lstrip("-"))
             if name not in self.command.table:
+                if not elsewhere.program(name):
+                    guess = guessed(name, self.command.table).replace("--", "")
+                    self.notes.append(Note(2, f"{key} in {path} is unknown and has no effect{guess}"))
                 continue
             flag, on = self.command.table[name]
             source = f"{key} in {path}"
@@ -243,6 +263,23 @@ class Layer:
 
 def _hyphens(name: str) -> str:
     return name.replace("_", "-") if name.startswith("--") else name
+
+
+def guessed(name: str, known: Iterable[str], cutoff: float = 0.7) -> str:
+    """A spelling that may have been meant, in brackets behind a blank; "" when none is near."""
+    bare = {_bare(word): word for word in known}
+    near = difflib.get_close_matches(_bare(name), bare, n=1, cutoff=cutoff)
+    return f" (did you mean {bare[near[0]]}?)" if near else ""
+
+
+def _bare(name: str) -> str:
+    """A name without what all names begin with."""
+    return name.lstrip("-").removeprefix("LLAMA_ARG_")
+
+
+def is_file_name(flag: Flag) -> bool:
+    """Whether its value is the name of a file."""
+    return flag.metavars[:1] in (("FNAME",), ("FILE",))
 
 
 def _fits(flag: Flag, word: str) -> bool:
@@ -268,4 +305,5 @@ def entry(flag: Flag) -> str:
 
 def _bad(flag: Flag, source: str, words: Sequence[Any], problem: ValueError) -> UsageError:
     shown = " ".join(f"'{word[:60]}'" for word in words)
-    return UsageError(f"{source}: {problem}, not {shown}", entry(flag))
+    said = f"{problem}, not {shown}" if str(problem).startswith("expected") else str(problem)
+    return UsageError(f"{source}: {said}", entry(flag))

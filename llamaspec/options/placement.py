@@ -20,7 +20,7 @@ class Placement:
         default="auto", parse=layers, env="LLAMA_ARG_N_GPU_LAYERS",
     )  # fmt: skip
     kernels: str = flag(
-        "--kernels NAME", "what computes: native (C++, CPU), reference (torch, any device); auto = the fastest",
+        "--kernels NAME", "kernels to use: native (C++, CPU) or reference (torch, any device); auto = the fastest",
         default="auto", choices=("auto", "native", "reference"),
     )  # fmt: skip
     threads: int = flag(
@@ -29,5 +29,5 @@ class Placement:
     )  # fmt: skip
     threads_batch: int | None = flag(
         "-tb, --threads-batch N", "CPU threads while reading the prompt",
-        default=None, parse=optional_integer(-1, 4096), shown="as --threads", status=Status.LATER,
+        default=None, parse=optional_integer(-1, 4096), shown="same as --threads", status=Status.LATER,
     )  # fmt: skip

@@ -29,7 +29,7 @@ def sampler_names(text: str) -> tuple[str, ...]:
     names = tuple(OTHER_NAMES.get(name, name) for name in text.split(";")) if text else ()
     for name in names:
         if name not in LETTERS.values():
-            raise ValueError(f"expected sampler names between semicolons ({';'.join(LETTERS.values())}), not '{name}'")
+            raise ValueError(f"unknown sampler '{name[:40]}'; available: {', '.join(LETTERS.values())}")
     return names
 
 
@@ -41,7 +41,7 @@ def sampler_letters(text: str) -> tuple[str, ...]:
     """
     for letter in text:
         if letter not in LETTERS:
-            raise ValueError(f"expected letters out of {''.join(LETTERS)}, not '{letter}'")
+            raise ValueError(f"unknown sampler letter '{letter}'; available: {''.join(LETTERS)}")
     return tuple(LETTERS[letter] for letter in text)
 
 
@@ -59,7 +59,7 @@ class Sampling:
         default=CHAIN, parse=sampler_names, shown=";".join(CHAIN),
     )  # fmt: skip
     seed: int = flag(
-        "-s, --seed SEED", "seed of the noise; -1 = draw one and print it", default=-1, parse=integer(-1, 2**32 - 1),
+        "-s, --seed SEED", "random seed; -1 = random (printed)", default=-1, parse=integer(-1, 2**32 - 1),
     )  # fmt: skip
     temp: float = flag(
         "--temp, --temperature T", "temperature; 0 or less = always the best token",
@@ -139,7 +139,7 @@ class Sampling:
         "-l, --logit-bias TOKEN_ID(+/-)BIAS", "add to the logit of a token, such as 15043+1 or 15043-inf; repeatable",
         default=(), parse=token_bias, many=True, shown="none",
     )  # fmt: skip
-    ignore_eos: bool = flag("--ignore-eos", "go on after the end: the end tokens are never chosen", default=False)
+    ignore_eos: bool = flag("--ignore-eos", "never stop at end-of-text tokens", default=False)
 
     rows: ClassVar[tuple[Flag, ...]] = (
         row(

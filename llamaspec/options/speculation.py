@@ -16,30 +16,37 @@ OWN = ("suffix", "recycling", "draft-tree")
 """Drafters that only exist here."""
 
 
+def known(built: tuple[str, ...]) -> tuple[str, ...]:
+    """Drafters on the shelf, llama.cpp's first, in the order in which they are asked."""
+    return (*(name for name in TYPES if name in built), *(name for name in built if name not in TYPES))
+
+
+AVAILABLE = known(tuple(name.replace("_", "-") for name in shelf.names("drafting.types")))
+"""Drafters that this version has."""
+
+
 def spec_types(text: str) -> tuple[str, ...]:
     """A comma list of drafters; none in the list makes it just ("none",), auto stands for what -md needs.
 
     A name that llama.cpp does not have may still be on the shelf drafting/types.
     """
     names = text.split(",")
-    built = tuple(name.replace("_", "-") for name in shelf.names("drafting.types"))
     for name in names:
-        if name not in ("none", "auto", *TYPES, *built):
-            known = ", ".join((*TYPES, *OWN))
-            raise ValueError(f"expected a comma list of none, auto, {known}; '{name[:40]}' is none of them")
+        if name in ("none", "auto", *AVAILABLE):
+            continue
+        problem = f"{name} is not supported yet" if name in TYPES else f"unknown type '{name[:40]}'"
+        raise ValueError(f"{problem}; available: none, auto, {', '.join(AVAILABLE)}")
     if "none" in names:
         return ("none",)
-    if missing := [name for name in names if name != "auto" and name not in built]:
-        raise ValueError(f"{missing[0]} is not built yet; here are {', '.join(built) or 'none'}")
     return tuple(names)
 
 
 def _size(drafter: str, what: str, default: int) -> int:
     letter = {"lookup": "size-n", "draft": "size-m", "hits": "min-hits"}[what]
     text = {
-        "lookup": f"tokens that must repeat before {drafter} drafts",
-        "draft": f"most tokens that {drafter} drafts",
-        "hits": f"times {drafter} must have seen the tokens before it drafts",
+        "lookup": f"number of tokens that must repeat before {drafter} drafts",
+        "draft": f"maximum number of tokens that {drafter} drafts",
+        "hits": f"how often those tokens must have occurred before {drafter} drafts",
     }[what]
     return flag(f"--spec-{drafter}-{letter} N", text, default=default, parse=integer(1, 1024))
 
@@ -50,11 +57,10 @@ class Speculation:
 
     types: tuple[str, ...] = flag(
         "--spec-type TYPE,...",
-        "drafters, asked in this order, one when those before it have nothing; repeatable: "
-        f"none, auto (what -md needs), {', '.join(TYPES[:5])}, suffix, recycling, draft-simple, draft-tree, "
-        f"{', '.join(TYPES[6:])}",
+        "drafters in order of priority; a later one is used only when the earlier ones have no draft; repeatable: "
+        f"none, auto (draft-simple when -md is given), {', '.join(AVAILABLE)}",
         default=("auto",), parse=spec_types, env="LLAMA_ARG_SPEC_TYPE", many=True,
-        choices=("none", "auto", *TYPES, *OWN),
+        choices=("none", "auto", *AVAILABLE),
     )  # fmt: skip
     ngram_simple_size_n: int = _size("ngram-simple", "lookup", 12)
     ngram_simple_size_m: int = _size("ngram-simple", "draft", 48)
@@ -66,33 +72,36 @@ class Speculation:
     ngram_map_k4v_size_m: int = _size("ngram-map-k4v", "draft", 48)
     ngram_map_k4v_min_hits: int = _size("ngram-map-k4v", "hits", 1)
     ngram_mod_n_match: int = flag(
-        "--spec-ngram-mod-n-match N", "tokens that ngram-mod looks up", default=24, parse=integer(1, 1024),
+        "--spec-ngram-mod-n-match N", "number of tokens that ngram-mod looks up", default=24, parse=integer(1, 1024),
     )  # fmt: skip
     ngram_mod_n_min: int = flag(
-        "--spec-ngram-mod-n-min N", "shortest ngram-mod draft that is used", default=48, parse=integer(0, 1024),
+        "--spec-ngram-mod-n-min N",
+        "minimum length of an ngram-mod draft that is used", default=48, parse=integer(0, 1024),
     )  # fmt: skip
     ngram_mod_n_max: int = flag(
-        "--spec-ngram-mod-n-max N", "most tokens that ngram-mod drafts", default=64, parse=integer(0, 1024),
+        "--spec-ngram-mod-n-max N",
+        "maximum number of tokens that ngram-mod drafts", default=64, parse=integer(0, 1024),
     )  # fmt: skip
     ngram_cache_n_max: int = flag(
-        "--spec-ngram-cache-n-max N", "most tokens that ngram-cache drafts", default=8, parse=integer(1, 1024),
+        "--spec-ngram-cache-n-max N",
+        "maximum number of tokens that ngram-cache drafts", default=8, parse=integer(1, 1024),
     )  # fmt: skip
     lookup_cache_static: str = flag(
         "-lcs, --lookup-cache-static FNAME", "n-gram file that ngram-cache reads (lookup-create: writes)",
         default="", parse=path, shown="none",
     )  # fmt: skip
     lookup_cache_dynamic: str = flag(
-        "-lcd, --lookup-cache-dynamic FNAME", "n-gram file that ngram-cache reads, and writes anew at the end",
+        "-lcd, --lookup-cache-dynamic FNAME", "n-gram file that ngram-cache reads at start and rewrites at exit",
         default="", parse=path, shown="none",
     )  # fmt: skip
     suffix_n_max: int = flag(
-        "--spec-suffix-n-max N", "most tokens that suffix drafts", default=15, parse=integer(1, 1024),
+        "--spec-suffix-n-max N", "maximum number of tokens that suffix drafts", default=15, parse=integer(1, 1024),
     )  # fmt: skip
     suffix_min_match: int = flag(
         "--spec-suffix-min-match N", "tokens that must repeat before suffix drafts", default=1, parse=integer(1, 1024),
     )  # fmt: skip
     suffix_p_min: float = flag(
-        "--spec-suffix-p-min P", "end a draft of suffix where it is less likely than this",
+        "--spec-suffix-p-min P", "stop a suffix draft when its probability falls below this",
         default=0.15, parse=number(0, 1),
     )  # fmt: skip
     suffix_corpus: str = flag(
@@ -100,20 +109,21 @@ class Speculation:
         default="", parse=path, shown="none",
     )  # fmt: skip
     recycling_n_max: int = flag(
-        "--spec-recycling-n-max N", "most tokens in a tree of recycling", default=15, parse=integer(1, 63),
+        "--spec-recycling-n-max N", "maximum number of tokens in a tree of recycling", default=15, parse=integer(1, 63),
     )  # fmt: skip
     recycling_depth: int = flag(
         "--spec-recycling-depth N", "levels of a tree of recycling", default=6, parse=integer(1, 63),
     )  # fmt: skip
     draft_tree_nodes: int = flag(
-        "--spec-draft-tree-nodes N", "most tokens in a tree of draft-tree", default=15, parse=integer(1, 63),
+        "--spec-draft-tree-nodes N",
+        "maximum number of tokens in a tree of draft-tree", default=15, parse=integer(1, 63),
     )  # fmt: skip
     extend: int = flag(
         "--spec-extend N", "let n-gram drafters continue a draft model's full-length drafts up to N tokens; 0 = off",
         default=0, parse=integer(0, 1024),
     )  # fmt: skip
     replace: tuple[tuple[str, str], ...] = flag(
-        "--spec-replace TARGET DRAFT", "text of the model that the draft model writes differently; repeatable",
+        "--spec-replace TARGET DRAFT", "replace TARGET text by DRAFT text before the draft model sees it; repeatable",
         default=(), parse=pair, many=True, shown="none",
     )  # fmt: skip
     strict: bool = flag(
@@ -125,7 +135,7 @@ class Speculation:
     )  # fmt: skip
     color: str = flag(
         "--color-spec on|off|auto",
-        "colour each token by who wrote it, with a legend; without a value: auto, which wants a terminal",
+        "colour tokens by the drafter that proposed them; without a value: auto (on a terminal)",
         default="off", parse=on_off_auto, choices=("on", "off", "auto"), bare="auto",
     )  # fmt: skip
     synth_len: float | None = flag(
@@ -140,7 +150,7 @@ class Speculation:
     )  # fmt: skip
     compat: str = flag(
         "--spec-compat own|reference|old",
-        "reference: draft as llama.cpp does, with its errors; old: also older llama.cpp's defaults (16 / 0 / 0.75) "
+        "reference: draft as llama.cpp does, including its bugs; old: also older llama.cpp's defaults (16 / 0 / 0.75) "
         "and p-min rule",
         default="own", choices=("own", "reference", "old"),
     )  # fmt: skip
@@ -161,7 +171,7 @@ class Speculation:
             ),
         ),
         row(
-            "--spec-ngram-min-hits N", "older name: hits that ngram-simple and ngram-map want", parse=integer(1, 1024),
+            "--spec-ngram-min-hits N", "older name: min-hits of ngram-simple and ngram-map", parse=integer(1, 1024),
             gives=(
                 ("spec_ngram_simple_min_hits", None), ("spec_ngram_map_k_min_hits", None),
                 ("spec_ngram_map_k4v_min_hits", None),

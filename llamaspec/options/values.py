@@ -53,6 +53,8 @@ def integer(low: int = -INT_MAX - 1, high: int = INT_MAX) -> Callable[[str], int
 
     def parse(text: str) -> int:
         expected = f"expected a whole number {_range(low, high).strip()}".rstrip()
+        if high == INT_MAX and re.fullmatch(r"[+]?[0-9]{1,19}", text) and int(text) > high:
+            expected = f"expected a whole number from {low} to {high}"
         if not re.fullmatch(r"[+-]?[0-9]{1,19}", text) or not low <= int(text) <= high:
             raise ValueError(expected)
         return int(text)

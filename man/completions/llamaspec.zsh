@@ -13,16 +13,17 @@ _llamaspec() {
         'lookup-create:Write a static lookup file (-lcs) of a text\: what followed each pair of tokens.'
         'lookup-merge:Merge lookup files; the last name is the output.'
         'lookup-stats:Replay a text and say what lookup files would have drafted of it.'
+        'alias:Print shell aliases for llama-cli and llama-server.'
     )
     if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then
         _describe command verbs
         return
     fi
     _arguments -s -S \
-        '*-p[the prompt\: the first user turn, or raw text with -no-cnv]:PROMPT:' \
-        '*--prompt[the prompt\: the first user turn, or raw text with -no-cnv]:PROMPT:' \
-        '*-f[read the prompt from a file, less one final newline]:FNAME:_files' \
-        '*--file[read the prompt from a file, less one final newline]:FNAME:_files' \
+        '*-p[the prompt\: the first user turn, or raw text with -no-cnv; - = standard input]:PROMPT:' \
+        '*--prompt[the prompt\: the first user turn, or raw text with -no-cnv; - = standard input]:PROMPT:' \
+        '*-f[read the prompt from a file, without its final newline; - = standard input]:FNAME:_files' \
+        '*--file[read the prompt from a file, without its final newline; - = standard input]:FNAME:_files' \
         '*-bf[read the prompt from a file, byte for byte]:FNAME:_files' \
         '*--binary-file[read the prompt from a file, byte for byte]:FNAME:_files' \
         '*-e[expand \\n, \\t, \\x41 … in -p, -f and -r]' \
@@ -38,6 +39,11 @@ _llamaspec() {
         '*--no-conversation[chat with the model'\''s template; off\: continue the prompt as raw text]' \
         '*-st[answer one turn, then leave]' \
         '*--single-turn[answer one turn, then leave]' \
+        '*-mli[in a chat Enter starts a new line, and a \\ at its end (or Alt-Enter) sends]' \
+        '*--multiline-input[in a chat Enter starts a new line, and a \\ at its end (or Alt-Enter) sends]' \
+        '*--history[keep what is typed in chats for the next one]' \
+        '*--no-history[keep what is typed in chats for the next one]' \
+        '*--simple-io[in a chat\: plain lines, no line editor, no status bar, no word wrap]' \
         '*--jinja[render chat templates with Jinja]' \
         '*--no-jinja[render chat templates with Jinja]' \
         '*--chat-template[Jinja text to use in place of the model'\''s chat template]:TEMPLATE:' \
@@ -45,22 +51,41 @@ _llamaspec() {
         '*--chat-template-kwargs[more variables for the chat template, a JSON object]:JSON:' \
         '*-r[stop where the model writes this text; repeatable]:TEXT:' \
         '*--reverse-prompt[stop where the model writes this text; repeatable]:TEXT:' \
+        '*--in-prefix[text before each message of the person]:TEXT:' \
+        '*--in-suffix[text behind each message of the person]:TEXT:' \
+        '*-o[write a transcript of the conversation to a file, which is overwritten]:FNAME:_files' \
+        '*--output[write a transcript of the conversation to a file, which is overwritten]:FNAME:_files' \
+        '*--output-file[write a transcript of the conversation to a file, which is overwritten]:FNAME:_files' \
+        '*--display-prompt[with -no-cnv\: print the prompt before the answer]' \
+        '*--no-display-prompt[with -no-cnv\: print the prompt before the answer]' \
+        '*-i[older name for a chat\: -cnv]' \
+        '*--interactive[older name for a chat\: -cnv]' \
+        '*-if[a chat that asks first; -p is not answered]' \
+        '*--interactive-first[a chat that asks first; -p is not answered]' \
+        '*-rea[let the model think before it answers, where its template can switch that]:on|off|auto:(on off auto)' \
+        '*--reasoning[let the model think before it answers, where its template can switch that]:on|off|auto:(on off auto)' \
+        '*--reasoning-format[none\: reasoning stays in the text; otherwise it is shown apart]:FORMAT:(none auto deepseek deepseek-legacy)' \
+        '*--reasoning-effort[how much the model should think, for templates that ask (low, medium, high)]:LEVEL:' \
+        '*--reasoning-preserve[keep the reasoning of earlier answers in the conversation]' \
+        '*--no-reasoning-preserve[keep the reasoning of earlier answers in the conversation]' \
+        '*--skip-chat-parsing[show the answer as it is, reasoning and tool calls included]' \
+        '*--no-skip-chat-parsing[show the answer as it is, reasoning and tool calls included]' \
         '*-sp[print special tokens of the answer]' \
         '*--special[print special tokens of the answer]' \
         '*-m[GGUF file to load, the first part if it is split]:FNAME:_files' \
         '*--model[GGUF file to load, the first part if it is split]:FNAME:_files' \
-        '*-md[GGUF file of the draft model; given alone it speculates]:FNAME:_files' \
-        '*--model-draft[GGUF file of the draft model; given alone it speculates]:FNAME:_files' \
-        '*--spec-draft-model[GGUF file of the draft model; given alone it speculates]:FNAME:_files' \
+        '*-md[GGUF file of the draft model; enough by itself to turn speculation on]:FNAME:_files' \
+        '*--model-draft[GGUF file of the draft model; enough by itself to turn speculation on]:FNAME:_files' \
+        '*--spec-draft-model[GGUF file of the draft model; enough by itself to turn speculation on]:FNAME:_files' \
         '*-hf[model of the Hugging Face hub, downloaded once; without QUANT\: Q4_K_M, else Q8_0, else its first file]:USER/MODEL\[\:QUANT\]:' \
         '*-hfr[model of the Hugging Face hub, downloaded once; without QUANT\: Q4_K_M, else Q8_0, else its first file]:USER/MODEL\[\:QUANT\]:' \
         '*--hf-repo[model of the Hugging Face hub, downloaded once; without QUANT\: Q4_K_M, else Q8_0, else its first file]:USER/MODEL\[\:QUANT\]:' \
         '*-hff[exact file of the repository of -hf]:FILE:_files' \
         '*--hf-file[exact file of the repository of -hf]:FILE:_files' \
-        '*-hfd[the same for the draft model; enough by itself to turn speculation on]:USER/MODEL\[\:QUANT\]:' \
-        '*-hfrd[the same for the draft model; enough by itself to turn speculation on]:USER/MODEL\[\:QUANT\]:' \
-        '*--hf-repo-draft[the same for the draft model; enough by itself to turn speculation on]:USER/MODEL\[\:QUANT\]:' \
-        '*--spec-draft-hf[the same for the draft model; enough by itself to turn speculation on]:USER/MODEL\[\:QUANT\]:' \
+        '*-hfd[draft model of the hub; enough by itself to turn speculation on]:USER/MODEL\[\:QUANT\]:' \
+        '*-hfrd[draft model of the hub; enough by itself to turn speculation on]:USER/MODEL\[\:QUANT\]:' \
+        '*--hf-repo-draft[draft model of the hub; enough by itself to turn speculation on]:USER/MODEL\[\:QUANT\]:' \
+        '*--spec-draft-hf[draft model of the hub; enough by itself to turn speculation on]:USER/MODEL\[\:QUANT\]:' \
         '*-mu[address of a GGUF file, downloaded once]:URL:' \
         '*--model-url[address of a GGUF file, downloaded once]:URL:' \
         '*-hft[access token of the Hugging Face hub]:TOKEN:' \
@@ -74,61 +99,61 @@ _llamaspec() {
         '*--gpt-oss-120b-default[preset\: download and run gpt-oss 120B with its recommended sampling]' \
         '*-c[context length in tokens; 0 = the length stored in the model]:N:' \
         '*--ctx-size[context length in tokens; 0 = the length stored in the model]:N:' \
-        '*-n[most tokens to generate; -1 = no limit, 0 = only read the prompt]:N:' \
-        '*--n-predict[most tokens to generate; -1 = no limit, 0 = only read the prompt]:N:' \
-        '*--predict[most tokens to generate; -1 = no limit, 0 = only read the prompt]:N:' \
-        '*-b[most prompt tokens in one logical batch]:N:' \
-        '*--batch-size[most prompt tokens in one logical batch]:N:' \
-        '*-ub[most prompt tokens in one forward pass]:N:' \
-        '*--ubatch-size[most prompt tokens in one forward pass]:N:' \
+        '*-n[maximum number of tokens to generate; -1 = no limit, 0 = only read the prompt]:N:' \
+        '*--n-predict[maximum number of tokens to generate; -1 = no limit, 0 = only read the prompt]:N:' \
+        '*--predict[maximum number of tokens to generate; -1 = no limit, 0 = only read the prompt]:N:' \
+        '*-b[maximum number of prompt tokens in one logical batch]:N:' \
+        '*--batch-size[maximum number of prompt tokens in one logical batch]:N:' \
+        '*-ub[maximum number of prompt tokens in one forward pass]:N:' \
+        '*--ubatch-size[maximum number of prompt tokens in one forward pass]:N:' \
         '*--keep[prompt tokens that survive a context shift; -1 = all]:N:' \
         '*-fa[fused attention kernels; without a value\: on]:on|off|auto:(on off auto)' \
         '*--flash-attn[fused attention kernels; without a value\: on]:on|off|auto:(on off auto)' \
-        '*-ctk[storage type of cached keys]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*--cache-type-k[storage type of cached keys]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*-ctv[storage type of cached values]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*--cache-type-v[storage type of cached values]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*--spec-type[drafters, asked in this order, one when those before it have nothing; repeatable\: none, auto (what -md needs), ngram-simple, ngram-map-k, ngram-map-k4v, ngram-mod, ngram-cache, suffix, recycling, draft-simple, draft-tree, draft-eagle3, draft-mtp, draft-dflash, draft-dspark]:TYPE,...:(none auto ngram-simple ngram-map-k ngram-map-k4v ngram-mod ngram-cache draft-simple draft-eagle3 draft-mtp draft-dflash draft-dspark suffix recycling draft-tree)' \
-        '*--spec-ngram-simple-size-n[tokens that must repeat before ngram-simple drafts]:N:' \
-        '*--spec-ngram-simple-size-m[most tokens that ngram-simple drafts]:N:' \
-        '*--spec-ngram-simple-min-hits[times ngram-simple must have seen the tokens before it drafts]:N:' \
-        '*--spec-ngram-map-k-size-n[tokens that must repeat before ngram-map-k drafts]:N:' \
-        '*--spec-ngram-map-k-size-m[most tokens that ngram-map-k drafts]:N:' \
-        '*--spec-ngram-map-k-min-hits[times ngram-map-k must have seen the tokens before it drafts]:N:' \
-        '*--spec-ngram-map-k4v-size-n[tokens that must repeat before ngram-map-k4v drafts]:N:' \
-        '*--spec-ngram-map-k4v-size-m[most tokens that ngram-map-k4v drafts]:N:' \
-        '*--spec-ngram-map-k4v-min-hits[times ngram-map-k4v must have seen the tokens before it drafts]:N:' \
-        '*--spec-ngram-mod-n-match[tokens that ngram-mod looks up]:N:' \
-        '*--spec-ngram-mod-n-min[shortest ngram-mod draft that is used]:N:' \
-        '*--spec-ngram-mod-n-max[most tokens that ngram-mod drafts]:N:' \
-        '*--spec-ngram-cache-n-max[most tokens that ngram-cache drafts]:N:' \
+        '*-ctk[storage type of cached keys]:TYPE:(auto f32 f16 bf16 q8_0)' \
+        '*--cache-type-k[storage type of cached keys]:TYPE:(auto f32 f16 bf16 q8_0)' \
+        '*-ctv[storage type of cached values]:TYPE:(auto f32 f16 bf16 q8_0)' \
+        '*--cache-type-v[storage type of cached values]:TYPE:(auto f32 f16 bf16 q8_0)' \
+        '*--spec-type[drafters in order of priority; a later one is used only when the earlier ones have no draft; repeatable\: none, auto (draft-simple when -md is given), ngram-simple, ngram-map-k, ngram-map-k4v, ngram-mod, ngram-cache, draft-simple, draft-tree, recycling, suffix]:TYPE,...:(none auto ngram-simple ngram-map-k ngram-map-k4v ngram-mod ngram-cache draft-simple draft-tree recycling suffix)' \
+        '*--spec-ngram-simple-size-n[number of tokens that must repeat before ngram-simple drafts]:N:' \
+        '*--spec-ngram-simple-size-m[maximum number of tokens that ngram-simple drafts]:N:' \
+        '*--spec-ngram-simple-min-hits[how often those tokens must have occurred before ngram-simple drafts]:N:' \
+        '*--spec-ngram-map-k-size-n[number of tokens that must repeat before ngram-map-k drafts]:N:' \
+        '*--spec-ngram-map-k-size-m[maximum number of tokens that ngram-map-k drafts]:N:' \
+        '*--spec-ngram-map-k-min-hits[how often those tokens must have occurred before ngram-map-k drafts]:N:' \
+        '*--spec-ngram-map-k4v-size-n[number of tokens that must repeat before ngram-map-k4v drafts]:N:' \
+        '*--spec-ngram-map-k4v-size-m[maximum number of tokens that ngram-map-k4v drafts]:N:' \
+        '*--spec-ngram-map-k4v-min-hits[how often those tokens must have occurred before ngram-map-k4v drafts]:N:' \
+        '*--spec-ngram-mod-n-match[number of tokens that ngram-mod looks up]:N:' \
+        '*--spec-ngram-mod-n-min[minimum length of an ngram-mod draft that is used]:N:' \
+        '*--spec-ngram-mod-n-max[maximum number of tokens that ngram-mod drafts]:N:' \
+        '*--spec-ngram-cache-n-max[maximum number of tokens that ngram-cache drafts]:N:' \
         '*-lcs[n-gram file that ngram-cache reads (lookup-create\: writes)]:FNAME:_files' \
         '*--lookup-cache-static[n-gram file that ngram-cache reads (lookup-create\: writes)]:FNAME:_files' \
-        '*-lcd[n-gram file that ngram-cache reads, and writes anew at the end]:FNAME:_files' \
-        '*--lookup-cache-dynamic[n-gram file that ngram-cache reads, and writes anew at the end]:FNAME:_files' \
-        '*--spec-suffix-n-max[most tokens that suffix drafts]:N:' \
+        '*-lcd[n-gram file that ngram-cache reads at start and rewrites at exit]:FNAME:_files' \
+        '*--lookup-cache-dynamic[n-gram file that ngram-cache reads at start and rewrites at exit]:FNAME:_files' \
+        '*--spec-suffix-n-max[maximum number of tokens that suffix drafts]:N:' \
         '*--spec-suffix-min-match[tokens that must repeat before suffix drafts]:N:' \
-        '*--spec-suffix-p-min[end a draft of suffix where it is less likely than this]:P:' \
+        '*--spec-suffix-p-min[stop a suffix draft when its probability falls below this]:P:' \
         '*--spec-suffix-corpus[text file in which suffix looks besides the prompt and the answer]:FNAME:_files' \
-        '*--spec-recycling-n-max[most tokens in a tree of recycling]:N:' \
+        '*--spec-recycling-n-max[maximum number of tokens in a tree of recycling]:N:' \
         '*--spec-recycling-depth[levels of a tree of recycling]:N:' \
-        '*--spec-draft-tree-nodes[most tokens in a tree of draft-tree]:N:' \
+        '*--spec-draft-tree-nodes[maximum number of tokens in a tree of draft-tree]:N:' \
         '*--spec-extend[let n-gram drafters continue a draft model'\''s full-length drafts up to N tokens; 0 = off]:N:' \
-        '*--spec-replace[text of the model that the draft model writes differently; repeatable]:TARGET::DRAFT:' \
+        '*--spec-replace[replace TARGET text by DRAFT text before the draft model sees it; repeatable]:TARGET::DRAFT:' \
         '*--spec-strict[refuse a draft model whose vocabulary differs from the model'\''s]' \
         '*--spec-stats[form of the statistics lines on stderr]:new|old|json:(new old json)' \
-        '*--color-spec[colour each token by who wrote it, with a legend; without a value\: auto, which wants a terminal]:on|off|auto:(on off auto)' \
+        '*--color-spec[colour tokens by the drafter that proposed them; without a value\: auto (on a terminal)]:on|off|auto:(on off auto)' \
         '*--spec-synth-len[benchmarks\: accept drafts by chance, L tokens per step on average; the text is not valid]:L:' \
         '*--spec-synth-rates[benchmarks\: accept drafts by chance, the first i + 1 tokens with probability Pi; the text is not valid]:P0,P1,...:' \
-        '*--spec-compat[reference\: draft as llama.cpp does, with its errors; old\: also older llama.cpp'\''s defaults (16 / 0 / 0.75) and p-min rule]:own|reference|old:(own reference old)' \
+        '*--spec-compat[reference\: draft as llama.cpp does, including its bugs; old\: also older llama.cpp'\''s defaults (16 / 0 / 0.75) and p-min rule]:own|reference|old:(own reference old)' \
         '*--spec-ngram-size-n[older name\: lookup length of every n-gram drafter]:N:' \
         '*--spec-ngram-size-m[older name\: draft length of ngram-simple and ngram-map]:N:' \
-        '*--spec-ngram-min-hits[older name\: hits that ngram-simple and ngram-map want]:N:' \
+        '*--spec-ngram-min-hits[older name\: min-hits of ngram-simple and ngram-map]:N:' \
         '*--spec-default[the same as --spec-type ngram-mod with match 24, drafts of 48 to 64 tokens]' \
-        '*--spec-draft-n-max[most tokens a draft model guesses per step]:N:' \
-        '*--spec-draft-n-min[shortest draft that is worth verifying]:N:' \
-        '*--spec-draft-p-min[end a draft where the draft model is less sure than this]:P:' \
-        '*--draft-p-min[end a draft where the draft model is less sure than this]:P:' \
+        '*--spec-draft-n-max[maximum number of tokens that the draft model drafts per step]:N:' \
+        '*--spec-draft-n-min[minimum length of a draft that is verified]:N:' \
+        '*--spec-draft-p-min[stop a draft when its probability falls below this]:P:' \
+        '*--draft-p-min[stop a draft when its probability falls below this]:P:' \
         '*--spec-draft-p-split[draft-tree\: branch to a second token that is likelier than this]:P:' \
         '*--draft-p-split[draft-tree\: branch to a second token that is likelier than this]:P:' \
         '*-ngld[layers of the draft model to put on the accelerator\: a number, auto or all]:N:' \
@@ -146,12 +171,12 @@ _llamaspec() {
         '*-tbd[CPU threads of the draft model while reading the prompt]:N:' \
         '*--spec-draft-threads-batch[CPU threads of the draft model while reading the prompt]:N:' \
         '*--threads-batch-draft[CPU threads of the draft model while reading the prompt]:N:' \
-        '*-ctkd[storage type of the draft model'\''s cached keys]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*--spec-draft-type-k[storage type of the draft model'\''s cached keys]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*--cache-type-k-draft[storage type of the draft model'\''s cached keys]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*-ctvd[storage type of the draft model'\''s cached values]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*--spec-draft-type-v[storage type of the draft model'\''s cached values]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
-        '*--cache-type-v-draft[storage type of the draft model'\''s cached values]:TYPE:(auto f32 f16 bf16 q8_0 q4_0 q4_1 iq4_nl q5_0 q5_1)' \
+        '*-ctkd[storage type of the draft model'\''s cached keys]:TYPE:(auto f32 f16 bf16 q8_0)' \
+        '*--spec-draft-type-k[storage type of the draft model'\''s cached keys]:TYPE:(auto f32 f16 bf16 q8_0)' \
+        '*--cache-type-k-draft[storage type of the draft model'\''s cached keys]:TYPE:(auto f32 f16 bf16 q8_0)' \
+        '*-ctvd[storage type of the draft model'\''s cached values]:TYPE:(auto f32 f16 bf16 q8_0)' \
+        '*--spec-draft-type-v[storage type of the draft model'\''s cached values]:TYPE:(auto f32 f16 bf16 q8_0)' \
+        '*--cache-type-v-draft[storage type of the draft model'\''s cached values]:TYPE:(auto f32 f16 bf16 q8_0)' \
         '*--draft-max[older name\: --spec-draft-n-max and --spec-ngram-mod-n-max together]:N:' \
         '*--draft[older name\: --spec-draft-n-max and --spec-ngram-mod-n-max together]:N:' \
         '*--draft-n[older name\: --spec-draft-n-max and --spec-ngram-mod-n-max together]:N:' \
@@ -162,14 +187,14 @@ _llamaspec() {
         '*-ngl[layers to put on the accelerator\: a number, auto or all]:N:' \
         '*--gpu-layers[layers to put on the accelerator\: a number, auto or all]:N:' \
         '*--n-gpu-layers[layers to put on the accelerator\: a number, auto or all]:N:' \
-        '*--kernels[what computes\: native (C++, CPU), reference (torch, any device); auto = the fastest]:NAME:(auto native reference)' \
+        '*--kernels[kernels to use\: native (C++, CPU) or reference (torch, any device); auto = the fastest]:NAME:(auto native reference)' \
         '*-t[CPU threads while generating; -1 or 0 = one per core]:N:' \
         '*--threads[CPU threads while generating; -1 or 0 = one per core]:N:' \
         '*-tb[CPU threads while reading the prompt]:N:' \
         '*--threads-batch[CPU threads while reading the prompt]:N:' \
         '*--samplers[samplers in the order they run, between semicolons]:NAMES:' \
-        '*-s[seed of the noise; -1 = draw one and print it]:SEED:' \
-        '*--seed[seed of the noise; -1 = draw one and print it]:SEED:' \
+        '*-s[random seed; -1 = random (printed)]:SEED:' \
+        '*--seed[random seed; -1 = random (printed)]:SEED:' \
         '*--temp[temperature; 0 or less = always the best token]:T:' \
         '*--temperature[temperature; 0 or less = always the best token]:T:' \
         '*--top-k[keep the K best tokens; 0 = all]:K:' \
@@ -199,7 +224,7 @@ _llamaspec() {
         '*--mirostat-ent[Mirostat'\''s target entropy (tau)]:F:' \
         '*-l[add to the logit of a token, such as 15043+1 or 15043-inf; repeatable]:TOKEN_ID(+/-)BIAS:' \
         '*--logit-bias[add to the logit of a token, such as 15043+1 or 15043-inf; repeatable]:TOKEN_ID(+/-)BIAS:' \
-        '*--ignore-eos[go on after the end\: the end tokens are never chosen]' \
+        '*--ignore-eos[never stop at end-of-text tokens]' \
         '*--sampler-seq[--samplers in letters, edskypmxt]:LETTERS:' \
         '*--sampling-seq[--samplers in letters, edskypmxt]:LETTERS:' \
         '*--show-timings[print prompt and generation speed after each answer]' \
@@ -207,9 +232,21 @@ _llamaspec() {
         '*--json[print one JSON object on stdout in place of the text]' \
         '*-co[colours; without a value\: on]:on|off|auto:(on off auto)' \
         '*--color[colours; without a value\: on]:on|off|auto:(on off auto)' \
-        '*-lv[0 nothing, 1 errors, 2 warnings, 3 notes, 4 details, 5 everything]:N:' \
-        '*--verbosity[0 nothing, 1 errors, 2 warnings, 3 notes, 4 details, 5 everything]:N:' \
-        '*--log-verbosity[0 nothing, 1 errors, 2 warnings, 3 notes, 4 details, 5 everything]:N:' \
+        '*-lv[0 nothing, 1 errors, 2 warnings, 3 the model and speed, 4 statistics and the rendered prompt, 5 everything]:N:' \
+        '*--verbosity[0 nothing, 1 errors, 2 warnings, 3 the model and speed, 4 statistics and the rendered prompt, 5 everything]:N:' \
+        '*--log-verbosity[0 nothing, 1 errors, 2 warnings, 3 the model and speed, 4 statistics and the rendered prompt, 5 everything]:N:' \
+        '*--log-file[copy all messages to a file, which is overwritten]:FNAME:_files' \
+        '*--log-jsonl[messages as JSON lines (on stderr\: stdout carries the answer)]' \
+        '*--no-log-jsonl[messages as JSON lines (on stderr\: stdout carries the answer)]' \
+        '*--log-prefix[a letter for the level before each message]' \
+        '*--no-log-prefix[a letter for the level before each message]' \
+        '*--log-timestamps[the time since the start before each message that has a prefix]' \
+        '*--no-log-timestamps[the time since the start before each message that has a prefix]' \
+        '*--log-colors[colours of messages]:on|off|auto:(on off auto)' \
+        '*--log-prompts-dir[save each rendered prompt to a file in this folder]:PATH:' \
+        '*--verbose-prompt[print the tokens of each prompt]' \
+        '*-ptc[print the number of generated tokens every N tokens; -1 = never]:N:' \
+        '*--print-token-count[print the number of generated tokens every N tokens; -1 = never]:N:' \
         '*--debug[show the Python traceback of an error]' \
         '*-v[the same as --verbosity 5]' \
         '*--verbose[the same as --verbosity 5]' \
@@ -223,152 +260,122 @@ _llamaspec() {
         '*-cl[list the downloaded models, numbered, and leave]' \
         '*--cache-list[list the downloaded models, numbered, and leave]' \
         '*--completion-bash[print a bash completion script and leave]' \
-        '*-C[accepted\: not built yet]:M:' \
-        '*--cpu-mask[accepted\: not built yet]:M:' \
-        '*-Cr[accepted\: not built yet]:lo-hi:' \
-        '*--cpu-range[accepted\: not built yet]:lo-hi:' \
-        '*--cpu-strict[accepted\: not built yet]:0|1:' \
-        '*--prio[accepted\: not built yet]:N:' \
-        '*--poll[accepted\: not built yet]:0-100:' \
-        '*-Cb[accepted\: not built yet]:M:' \
-        '*--cpu-mask-batch[accepted\: not built yet]:M:' \
-        '*-Crb[accepted\: not built yet]:lo-hi:' \
-        '*--cpu-range-batch[accepted\: not built yet]:lo-hi:' \
-        '*--cpu-strict-batch[accepted\: not built yet]:0|1:' \
-        '*--prio-batch[accepted\: not built yet]:N:' \
-        '*--poll-batch[accepted\: not built yet]:0|1:' \
-        '*-Cd[accepted\: not built yet]:M:' \
-        '*--cpu-mask-draft[accepted\: not built yet]:M:' \
-        '*--spec-draft-cpu-mask[accepted\: not built yet]:M:' \
-        '*-Crd[accepted\: not built yet]:lo-hi:' \
-        '*--cpu-range-draft[accepted\: not built yet]:lo-hi:' \
-        '*--spec-draft-cpu-range[accepted\: not built yet]:lo-hi:' \
-        '*--cpu-strict-draft[accepted\: not built yet]:0|1:' \
-        '*--spec-draft-cpu-strict[accepted\: not built yet]:0|1:' \
-        '*--prio-draft[accepted\: not built yet]:N:' \
-        '*--spec-draft-prio[accepted\: not built yet]:N:' \
-        '*--poll-draft[accepted\: not built yet]:0|1:' \
-        '*--spec-draft-poll[accepted\: not built yet]:0|1:' \
-        '*-Cbd[accepted\: not built yet]:M:' \
-        '*--cpu-mask-batch-draft[accepted\: not built yet]:M:' \
-        '*--spec-draft-cpu-mask-batch[accepted\: not built yet]:M:' \
-        '*-Crbd[accepted\: not built yet]:lo-hi:' \
-        '*--cpu-range-batch-draft[accepted\: not built yet]:lo-hi:' \
-        '*--spec-draft-cpu-range-batch[accepted\: not built yet]:lo-hi:' \
-        '*--cpu-strict-batch-draft[accepted\: not built yet]:0|1:' \
-        '*--spec-draft-cpu-strict-batch[accepted\: not built yet]:0|1:' \
-        '*--prio-batch-draft[accepted\: not built yet]:N:' \
-        '*--spec-draft-prio-batch[accepted\: not built yet]:N:' \
-        '*--poll-batch-draft[accepted\: not built yet]:0|1:' \
-        '*--spec-draft-poll-batch[accepted\: not built yet]:0|1:' \
-        '*--numa[accepted\: not built yet]:TYPE:' \
-        '*-kvo[accepted\: not built yet]' \
-        '*--kv-offload[accepted\: not built yet]' \
-        '*-nkvo[accepted\: not built yet]' \
-        '*--no-kv-offload[accepted\: not built yet]' \
-        '*-sm[accepted\: not built yet]:MODE:' \
-        '*--split-mode[accepted\: not built yet]:MODE:' \
-        '*-ts[accepted\: not built yet]:N0,N1,...:' \
-        '*--tensor-split[accepted\: not built yet]:N0,N1,...:' \
-        '*-mg[accepted\: not built yet]:INDEX:' \
-        '*--main-gpu[accepted\: not built yet]:INDEX:' \
-        '*-ot[accepted\: not built yet]:PATTERN=TYPE,...:' \
-        '*--override-tensor[accepted\: not built yet]:PATTERN=TYPE,...:' \
-        '*-cmoe[accepted\: not built yet]' \
-        '*--cpu-moe[accepted\: not built yet]' \
-        '*-ncmoe[accepted\: not built yet]:N:' \
-        '*--n-cpu-moe[accepted\: not built yet]:N:' \
-        '*-otd[accepted\: not built yet]:PATTERN=TYPE,...:' \
-        '*--override-tensor-draft[accepted\: not built yet]:PATTERN=TYPE,...:' \
-        '*--spec-draft-override-tensor[accepted\: not built yet]:PATTERN=TYPE,...:' \
-        '*-cmoed[accepted\: not built yet]' \
-        '*--cpu-moe-draft[accepted\: not built yet]' \
-        '*--spec-draft-cpu-moe[accepted\: not built yet]' \
-        '*-ncmoed[accepted\: not built yet]:N:' \
-        '*--n-cpu-moe-draft[accepted\: not built yet]:N:' \
-        '*--spec-draft-n-cpu-moe[accepted\: not built yet]:N:' \
-        '*--spec-draft-ncmoe[accepted\: not built yet]:N:' \
-        '*-fit[accepted\: not built yet]:on|off:' \
-        '*--fit[accepted\: not built yet]:on|off:' \
-        '*-fitt[accepted\: not built yet]:MiB0,MiB1,...:' \
-        '*--fit-target[accepted\: not built yet]:MiB0,MiB1,...:' \
-        '*-fitp[accepted\: not built yet]:on|off:' \
-        '*--fit-print[accepted\: not built yet]:on|off:' \
-        '*-fitc[accepted\: not built yet]:N:' \
-        '*--fit-ctx[accepted\: not built yet]:N:' \
-        '*-ncffn[accepted\: not built yet]:N:' \
-        '*--n-cpu-ffn[accepted\: not built yet]:N:' \
-        '*--check-tensors[accepted\: not built yet]' \
-        '*-lm[accepted\: not built yet]:MODE:' \
-        '*--load-mode[accepted\: not built yet]:MODE:' \
-        '*-lzm[accepted\: not built yet]:MODE:' \
-        '*--lazy-mode[accepted\: not built yet]:MODE:' \
-        '*--mlock[accepted\: not built yet]' \
-        '*--swa-full[accepted\: not built yet]' \
-        '*-np[accepted\: not built yet]:N:' \
-        '*--parallel[accepted\: not built yet]:N:' \
-        '*-ctxcp[accepted\: not built yet]:N:' \
-        '*--ctx-checkpoints[accepted\: not built yet]:N:' \
-        '*--swa-checkpoints[accepted\: not built yet]:N:' \
-        '*-cram[accepted\: not built yet]:N:' \
-        '*--cache-ram[accepted\: not built yet]:N:' \
-        '*--context-shift[accepted\: not built yet]' \
-        '*--no-context-shift[accepted\: not built yet]' \
-        '*-mli[accepted\: not built yet]' \
-        '*--multiline-input[accepted\: not built yet]' \
-        '*-o[accepted\: not built yet]:FNAME:_files' \
-        '*--output[accepted\: not built yet]:FNAME:_files' \
-        '*--output-file[accepted\: not built yet]:FNAME:_files' \
-        '*--log-file[accepted\: not built yet]:FNAME:_files' \
-        '*--log-jsonl[accepted\: not built yet]' \
-        '*--no-log-jsonl[accepted\: not built yet]' \
-        '*--log-prompts-dir[accepted\: not built yet]:PATH:' \
-        '*--reasoning-format[accepted\: not built yet]:FORMAT:' \
-        '*-rea[accepted\: not built yet]:on|off|auto:' \
-        '*--reasoning[accepted\: not built yet]:on|off|auto:' \
-        '*--reasoning-effort[accepted\: not built yet]:LEVEL:' \
-        '*--reasoning-budget[accepted\: not built yet]:N:' \
-        '*--reasoning-budget-message[accepted\: not built yet]:TEXT:' \
-        '*--reasoning-preserve[accepted\: not built yet]' \
-        '*--no-reasoning-preserve[accepted\: not built yet]' \
-        '*--skip-chat-parsing[accepted\: not built yet]' \
-        '*--no-skip-chat-parsing[accepted\: not built yet]' \
-        '*-i[accepted\: not built yet]' \
-        '*--interactive[accepted\: not built yet]' \
-        '*-if[accepted\: not built yet]' \
-        '*--interactive-first[accepted\: not built yet]' \
-        '*--prompt-cache[accepted\: not built yet]:FNAME:_files' \
-        '*--prompt-cache-all[accepted\: not built yet]' \
-        '*--prompt-cache-ro[accepted\: not built yet]' \
-        '*--perf[accepted\: nothing to switch here]' \
-        '*--no-perf[accepted\: nothing to switch here]' \
-        '*--repack[accepted\: nothing to switch here]' \
-        '*-nr[accepted\: nothing to switch here]' \
-        '*--no-repack[accepted\: nothing to switch here]' \
-        '*--no-host[accepted\: nothing to switch here]' \
-        '*-dt[accepted\: nothing to switch here]:N:' \
-        '*--defrag-thold[accepted\: nothing to switch here]:N:' \
-        '*--warmup[accepted\: nothing to switch here]' \
-        '*--no-warmup[accepted\: nothing to switch here]' \
-        '*--simple-io[accepted\: nothing to switch here]' \
-        '*--verbose-prompt[accepted\: nothing to switch here]' \
-        '*--display-prompt[accepted\: nothing to switch here]' \
-        '*--no-display-prompt[accepted\: nothing to switch here]' \
-        '*--op-offload[accepted\: nothing to switch here]' \
-        '*--no-op-offload[accepted\: nothing to switch here]' \
-        '*--mmap[accepted\: nothing to switch here]' \
-        '*--no-mmap[accepted\: nothing to switch here]' \
-        '*-dio[accepted\: nothing to switch here]' \
-        '*--direct-io[accepted\: nothing to switch here]' \
-        '*-bs[accepted\: nothing to switch here]' \
-        '*--backend-sampling[accepted\: nothing to switch here]' \
-        '*--spec-draft-backend-sampling[accepted\: nothing to switch here]' \
-        '*--no-spec-draft-backend-sampling[accepted\: nothing to switch here]' \
-        '*--log-prefix[accepted\: nothing to switch here]' \
-        '*--no-log-prefix[accepted\: nothing to switch here]' \
-        '*--log-colors[accepted\: nothing to switch here]:on|off|auto:' \
-        '*--log-timestamps[accepted\: nothing to switch here]' \
-        '*--no-log-timestamps[accepted\: nothing to switch here]' \
+        '*-C[ignored\: not supported yet]:M:' \
+        '*--cpu-mask[ignored\: not supported yet]:M:' \
+        '*-Cr[ignored\: not supported yet]:lo-hi:' \
+        '*--cpu-range[ignored\: not supported yet]:lo-hi:' \
+        '*--cpu-strict[ignored\: not supported yet]:0|1:' \
+        '*--prio[ignored\: not supported yet]:N:' \
+        '*--poll[ignored\: not supported yet]:0-100:' \
+        '*-Cb[ignored\: not supported yet]:M:' \
+        '*--cpu-mask-batch[ignored\: not supported yet]:M:' \
+        '*-Crb[ignored\: not supported yet]:lo-hi:' \
+        '*--cpu-range-batch[ignored\: not supported yet]:lo-hi:' \
+        '*--cpu-strict-batch[ignored\: not supported yet]:0|1:' \
+        '*--prio-batch[ignored\: not supported yet]:N:' \
+        '*--poll-batch[ignored\: not supported yet]:0|1:' \
+        '*-Cd[ignored\: not supported yet]:M:' \
+        '*--cpu-mask-draft[ignored\: not supported yet]:M:' \
+        '*--spec-draft-cpu-mask[ignored\: not supported yet]:M:' \
+        '*-Crd[ignored\: not supported yet]:lo-hi:' \
+        '*--cpu-range-draft[ignored\: not supported yet]:lo-hi:' \
+        '*--spec-draft-cpu-range[ignored\: not supported yet]:lo-hi:' \
+        '*--cpu-strict-draft[ignored\: not supported yet]:0|1:' \
+        '*--spec-draft-cpu-strict[ignored\: not supported yet]:0|1:' \
+        '*--prio-draft[ignored\: not supported yet]:N:' \
+        '*--spec-draft-prio[ignored\: not supported yet]:N:' \
+        '*--poll-draft[ignored\: not supported yet]:0|1:' \
+        '*--spec-draft-poll[ignored\: not supported yet]:0|1:' \
+        '*-Cbd[ignored\: not supported yet]:M:' \
+        '*--cpu-mask-batch-draft[ignored\: not supported yet]:M:' \
+        '*--spec-draft-cpu-mask-batch[ignored\: not supported yet]:M:' \
+        '*-Crbd[ignored\: not supported yet]:lo-hi:' \
+        '*--cpu-range-batch-draft[ignored\: not supported yet]:lo-hi:' \
+        '*--spec-draft-cpu-range-batch[ignored\: not supported yet]:lo-hi:' \
+        '*--cpu-strict-batch-draft[ignored\: not supported yet]:0|1:' \
+        '*--spec-draft-cpu-strict-batch[ignored\: not supported yet]:0|1:' \
+        '*--prio-batch-draft[ignored\: not supported yet]:N:' \
+        '*--spec-draft-prio-batch[ignored\: not supported yet]:N:' \
+        '*--poll-batch-draft[ignored\: not supported yet]:0|1:' \
+        '*--spec-draft-poll-batch[ignored\: not supported yet]:0|1:' \
+        '*--numa[ignored\: not supported yet]:TYPE:' \
+        '*-kvo[ignored\: not supported yet]' \
+        '*--kv-offload[ignored\: not supported yet]' \
+        '*-nkvo[ignored\: not supported yet]' \
+        '*--no-kv-offload[ignored\: not supported yet]' \
+        '*-sm[ignored\: not supported yet]:MODE:' \
+        '*--split-mode[ignored\: not supported yet]:MODE:' \
+        '*-ts[ignored\: not supported yet]:N0,N1,...:' \
+        '*--tensor-split[ignored\: not supported yet]:N0,N1,...:' \
+        '*-mg[ignored\: not supported yet]:INDEX:' \
+        '*--main-gpu[ignored\: not supported yet]:INDEX:' \
+        '*-ot[ignored\: not supported yet]:PATTERN=TYPE,...:' \
+        '*--override-tensor[ignored\: not supported yet]:PATTERN=TYPE,...:' \
+        '*-cmoe[ignored\: not supported yet]' \
+        '*--cpu-moe[ignored\: not supported yet]' \
+        '*-ncmoe[ignored\: not supported yet]:N:' \
+        '*--n-cpu-moe[ignored\: not supported yet]:N:' \
+        '*-otd[ignored\: not supported yet]:PATTERN=TYPE,...:' \
+        '*--override-tensor-draft[ignored\: not supported yet]:PATTERN=TYPE,...:' \
+        '*--spec-draft-override-tensor[ignored\: not supported yet]:PATTERN=TYPE,...:' \
+        '*-cmoed[ignored\: not supported yet]' \
+        '*--cpu-moe-draft[ignored\: not supported yet]' \
+        '*--spec-draft-cpu-moe[ignored\: not supported yet]' \
+        '*-ncmoed[ignored\: not supported yet]:N:' \
+        '*--n-cpu-moe-draft[ignored\: not supported yet]:N:' \
+        '*--spec-draft-n-cpu-moe[ignored\: not supported yet]:N:' \
+        '*--spec-draft-ncmoe[ignored\: not supported yet]:N:' \
+        '*-fit[ignored\: not supported yet]:on|off:' \
+        '*--fit[ignored\: not supported yet]:on|off:' \
+        '*-fitt[ignored\: not supported yet]:MiB0,MiB1,...:' \
+        '*--fit-target[ignored\: not supported yet]:MiB0,MiB1,...:' \
+        '*-fitp[ignored\: not supported yet]:on|off:' \
+        '*--fit-print[ignored\: not supported yet]:on|off:' \
+        '*-fitc[ignored\: not supported yet]:N:' \
+        '*--fit-ctx[ignored\: not supported yet]:N:' \
+        '*-ncffn[ignored\: not supported yet]:N:' \
+        '*--n-cpu-ffn[ignored\: not supported yet]:N:' \
+        '*--check-tensors[ignored\: not supported yet]' \
+        '*-lm[ignored\: not supported yet]:MODE:' \
+        '*--load-mode[ignored\: not supported yet]:MODE:' \
+        '*-lzm[ignored\: not supported yet]:MODE:' \
+        '*--lazy-mode[ignored\: not supported yet]:MODE:' \
+        '*--mlock[ignored\: not supported yet]' \
+        '*--swa-full[ignored\: not supported yet]' \
+        '*-np[ignored\: not supported yet]:N:' \
+        '*--parallel[ignored\: not supported yet]:N:' \
+        '*-ctxcp[ignored\: not supported yet]:N:' \
+        '*--ctx-checkpoints[ignored\: not supported yet]:N:' \
+        '*--swa-checkpoints[ignored\: not supported yet]:N:' \
+        '*-cram[ignored\: not supported yet]:N:' \
+        '*--cache-ram[ignored\: not supported yet]:N:' \
+        '*--context-shift[ignored\: not supported yet]' \
+        '*--no-context-shift[ignored\: not supported yet]' \
+        '*--reasoning-budget[ignored\: not supported yet]:N:' \
+        '*--reasoning-budget-message[ignored\: not supported yet]:TEXT:' \
+        '*--prompt-cache[ignored\: not supported yet]:FNAME:_files' \
+        '*--prompt-cache-all[ignored\: not supported yet]' \
+        '*--prompt-cache-ro[ignored\: not supported yet]' \
+        '*--perf[ignored\: does not apply]' \
+        '*--no-perf[ignored\: does not apply]' \
+        '*--repack[ignored\: does not apply]' \
+        '*-nr[ignored\: does not apply]' \
+        '*--no-repack[ignored\: does not apply]' \
+        '*--no-host[ignored\: does not apply]' \
+        '*-dt[ignored\: does not apply]:N:' \
+        '*--defrag-thold[ignored\: does not apply]:N:' \
+        '*--warmup[ignored\: does not apply]' \
+        '*--no-warmup[ignored\: does not apply]' \
+        '*--op-offload[ignored\: does not apply]' \
+        '*--no-op-offload[ignored\: does not apply]' \
+        '*--mmap[ignored\: does not apply]' \
+        '*--no-mmap[ignored\: does not apply]' \
+        '*-dio[ignored\: does not apply]' \
+        '*--direct-io[ignored\: does not apply]' \
+        '*-bs[ignored\: does not apply]' \
+        '*--backend-sampling[ignored\: does not apply]' \
+        '*--spec-draft-backend-sampling[ignored\: does not apply]' \
+        '*--no-spec-draft-backend-sampling[ignored\: does not apply]' \
         '*-dr[refused]:REPO:' \
         '*--docker-repo[refused]:REPO:' \
         '*--grammar[refused]:GRAMMAR:' \
@@ -405,18 +412,16 @@ _llamaspec() {
         '*--video-fps[refused]:N:' \
         '*--video-timestamp-interval[refused]:N:' \
         '*--video-ffmpeg-dir[refused]:DIR:' \
-        '*--mmproj-auto[accepted\: nothing to switch here]' \
-        '*--no-mmproj[accepted\: nothing to switch here]' \
-        '*--no-mmproj-auto[accepted\: nothing to switch here]' \
-        '*--mmproj-offload[accepted\: nothing to switch here]' \
-        '*--no-mmproj-offload[accepted\: nothing to switch here]' \
-        '*-mmdev[accepted\: nothing to switch here]:DEVICE:' \
-        '*--mmproj-device[accepted\: nothing to switch here]:DEVICE:' \
+        '*--mmproj-auto[ignored\: does not apply]' \
+        '*--no-mmproj[ignored\: does not apply]' \
+        '*--no-mmproj-auto[ignored\: does not apply]' \
+        '*--mmproj-offload[ignored\: does not apply]' \
+        '*--no-mmproj-offload[ignored\: does not apply]' \
+        '*-mmdev[ignored\: does not apply]:DEVICE:' \
+        '*--mmproj-device[ignored\: does not apply]:DEVICE:' \
         '*--server-base[refused]:URL:' \
         '*--rpc[refused]:SERVERS:' \
-        '*--in-prefix[refused]:TEXT:' \
-        '*--in-suffix[refused]:TEXT:' \
-        '*--in-prefix-bos[refused]' \
+        '*--in-prefix-bos[ignored\: does not apply]' \
         '*:file:_files'
 }
 _llamaspec "$@"

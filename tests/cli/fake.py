@@ -8,7 +8,6 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 from llamaspec.cli import run
@@ -36,11 +35,20 @@ class Parrot:
     has_template: bool = True
     asked: list[Any] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.session = SimpleNamespace(slot=SimpleNamespace(tokens=[1, 2, 3], n_prompt=1))
-
     def close(self) -> None:
         """Nothing was learnt."""
+
+    def tokenize(self, text: str) -> list[int]:
+        """A token per character."""
+        return [ord(letter) for letter in text]
+
+    def detokenize(self, ids: list[int]) -> bytes:
+        """Its bytes."""
+        return "".join(map(chr, ids)).encode()
+
+    def render(self, messages: list[dict[str, str]], **options: Any) -> str:
+        """What the template makes of a conversation."""
+        return "".join(f"<{message['role']}>{message['content']}" for message in messages)
 
     def chat(self, messages: list[dict[str, str]], **words: Any) -> Iterator[Event]:
         """Parrots the last message."""
@@ -61,7 +69,7 @@ class Parrot:
             misbehave(word)
             yield Text((" " if place else "") + word, (place,))
         speculates = bool(groups.speculation.types and groups.speculation.types != ("auto",))
-        yield Stop("eos", TIMINGS, drafting() if speculates else None)
+        yield Stop("eos", TIMINGS, drafting() if speculates else None, (2, 3))
 
 
 def misbehave(word: str) -> None:

@@ -41,9 +41,12 @@ def test_completion(llamaspec):
 
 
 USAGE = [
-    (["rnu"], "error: no command 'rnu' (did you mean run?)"),
-    (["hello", "world"], "error: no command 'hello'"),
-    ([""], "error: no command ''"),
+    (["rnu"], "error: unknown command 'rnu' (did you mean run?)"),
+    (["hello", "world"], "error: unknown command 'hello'"),
+    ([""], "error: unknown command ''"),
+    (["server"], "error: there is no `llamaspec server` in this version"),
+    (["bench", "-m", "x"], "error: there is no `llamaspec bench` in this version"),
+    (["-m", "M", "-md", "-p", "hi"], "error: -md needs a file name, and the next word is the flag -p"),
     (["-ngll", "3"], "error: unknown option -ngll (did you mean -ngl?)"),
     (["run", "--bogus"], "error: unknown option --bogus"),
     (["-m", "x", "-p", "y", "--temp", "0.5x"], "error: --temp: expected a number, not '0.5x'"),
@@ -51,8 +54,8 @@ USAGE = [
     (["-dr", "a/b"], "error: -dr: Docker registries are not supported"),
     (["--port", "80"], "error: --port is an option of llama-server"),
     (["-p", "x"], "error: no model given"),
-    (["-m", "x"], "error: there is no prompt"),
-    (["-m", "x", "-no-cnv"], "error: there is no prompt"),
+    (["-m", "x"], "error: no prompt given"),
+    (["-m", "x", "-no-cnv"], "error: no prompt given"),
     (["-m", "x", "-p", "y", "--vocab-only"], "error: --vocab-only is for the Python API"),
     (["-m", "x", "-p", "y", "--chat-template", "llama3"], "error: --chat-template takes Jinja text"),
     (["-m", "x", "-p", "y", "--json", "-cnv"], "error: --json prints one answer"),
@@ -104,7 +107,22 @@ def test_environment_and_config_are_read(parrot, tmp_path):
 
 
 def test_warnings_follow_the_verbosity(parrot):
-    assert "warning: --numa is not built yet and has no effect" in parrot("-m", "x", "-p", "a", "--numa", "x").stderr
+    assert (
+        "warning: --numa is not supported yet and has no effect" in parrot("-m", "x", "-p", "a", "--numa", "x").stderr
+    )
     assert parrot("-m", "x", "-p", "a", "--numa", "x", "-lv", "1").stderr == ""
-    assert parrot("-m", "x", "-p", "a", "--draft-max", "4").stderr == ""
+    assert parrot("-m", "x", "-p", "a", "-md", "d", "--draft-max", "4").stderr == ""
     assert "note: --draft-max is older" in parrot("-m", "x", "-p", "a", "--draft-max", "4", "-lv", "3").stderr
+
+
+def test_other_ways_to_say_a_command(parrot, llamaspec):
+    assert parrot("x.gguf", "-p", "hi").stdout == "HI\n"
+    assert parrot("chat", "-m", "x", input="hi\n").stdout == "HI\n"
+    assert llamaspec("help").stdout == llamaspec("--help").stdout
+    assert llamaspec("help", "rm").stdout.startswith("usage: llamaspec rm [options]")
+
+
+def test_aliases_are_shell_code(llamaspec):
+    done = llamaspec("alias")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0] == "alias llama-cli='llamaspec run'"

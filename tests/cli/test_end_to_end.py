@@ -48,7 +48,7 @@ def test_speculation_changes_nothing_but_the_statistics(capsys, path, temp):
     assert "statistics" not in plain.err
     assert "draft acceptance = " in drafted.err
     assert "n-max 16" in drafted.err
-    assert "statistics     ngram-simple: " in ngram.err
+    assert "speculation: ngram-simple (size-n 2," in ngram.err
     for streams in (plain, drafted, ngram):
         assert streams.err.splitlines()[-1].startswith("[ Prompt: ")
 

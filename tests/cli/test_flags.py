@@ -24,7 +24,7 @@ def test_a_text_is_searched_in_names_keywords_variables_and_help(capsys):
 
 
 def test_what_does_not_act_says_why(capsys):
-    assert "[refused] grammars are not built yet" in " ".join(run(capsys, "--grammar-file")[1].split())
+    assert "[refused] grammars are not supported yet" in " ".join(run(capsys, "--grammar-file")[1].split())
 
 
 def test_json(capsys):

@@ -59,7 +59,7 @@ def test_the_legend_names_them(look):
     screens = look()
     paint("--color-spec")
     legend = SGR.sub("", screens[1].getvalue())
-    assert "plain = the model, cyan = suffix, yellow = draft-tree; first of a draft is underlined" in legend
+    assert "plain = target model, cyan = suffix, yellow = draft-tree; first of a draft is underlined" in legend
     assert legend.count("\n") == 1
 
 

@@ -29,7 +29,7 @@ def test_per_position_rates_need_verbosity_4():
 def test_timings_are_on_in_chat():
     plain = Stop("eos", fake.TIMINGS)
     assert lines("", plain) == []
-    assert lines("", plain, chat=True) == [report.speeds(fake.TIMINGS)]
+    assert lines("", plain, chat=True) == [f"{report.speeds(fake.TIMINGS)} 75% of 8 drafted tokens accepted"]
     assert lines("--no-show-timings", plain, chat=True) == []
 
 

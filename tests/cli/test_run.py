@@ -4,7 +4,10 @@ import json
 
 import pytest
 
+from llamaspec import demo
+from llamaspec.cli import report
 from llamaspec.cli import run as module
+from llamaspec.cli.loading import load
 from llamaspec.errors import LlamaspecError
 from llamaspec.options import RUN, parse
 
@@ -38,7 +41,7 @@ def test_a_prompt_is_raw_text_with_no_cnv_or_without_a_template(ask):
     assert ask("-p", "hi", "-no-cnv")[0] == [("stream", "hi", {})]
     assert ask("-p", "hi", "-m", "plain")[0] == [("stream", "hi", {})]
     assert ask("-p", "hi", "-m", "plain", "-cnv", "-st")[0][0][0] == "chat"
-    assert "-sys has no effect" in ask("-p", "hi", "-no-cnv", "-sys", "x")[2]
+    assert "-sys is ignored with -no-cnv" in ask("-p", "hi", "-no-cnv", "-sys", "x")[2]
 
 
 def test_escapes_are_expanded_where_llama_cpp_does(ask, tmp_path):
@@ -137,5 +140,46 @@ def test_piped_text_is_the_prompt(parrot):
 
 def test_files_that_are_no_models_are_named_with_their_flag(tmp_path):
     with pytest.raises(LlamaspecError) as raised:
-        module._check(str(tmp_path / "none.gguf"), "-md")
+        load(parse(RUN, ["-m", str(demo.target()), "-md", str(tmp_path / "none.gguf")], {}, ()))
     assert "-md" in raised.value.hint
+
+
+@pytest.mark.parametrize("words", [("-f", "-"), ("-p", "-")])
+def test_a_dash_is_standard_input(parrot, words):
+    done = parrot("-m", "x", *words, input="from a pipe\n")
+    assert (done.returncode, done.stdout) == (0, "FROM A PIPE\n")
+
+
+def test_a_character_that_was_cut_in_two_is_not_shown(monkeypatch, capsys):
+    groups = parse(RUN, ["-m", "x", "-p", "hi"], {}, ())
+    module.one_answer(
+        fake.load(groups), groups, iter([fake.Text("a\ufffd", (1,)), fake.Text("\ufffd"), fake.Stop("limit")])
+    )
+    assert capsys.readouterr().out == "a\ufffd\n"
+
+
+def test_a_drafter_that_found_nothing_has_no_row_of_zeros():
+    groups = parse(RUN, ["-m", "x", "--spec-type", "ngram-mod"], {}, ())
+    stop = fake.Stop("eos", fake.TIMINGS, fake.Report(fake.Request(), (fake.Counters("ngram-mod"),)))
+    assert report.lines(stop, groups, chat=False)[1:] == ["ngram-mod: found nothing to draft"]
+    assert "ngram-mod: found nothing to draft" in report.everything(stop, groups)[-1]
+
+
+def test_a_prompt_that_was_cached_has_no_speed():
+    cached = fake.Timings(prompt_n=1, prompt_s=0.001, cache_n=99, predicted_n=10, predicted_s=2.0)
+    assert report.speeds(cached) == "[ Prompt: cached | Generation: 5.0 t/s ]"
+
+
+def test_what_the_machine_makes_idle_is_said(llamaspec):
+    words = ("demo", "-p", "x", "-no-cnv", "-n", "1", "-c", "4096", "-t", "3000", "-lv", "3")
+    err = llamaspec(*words).stderr
+    assert "note: -c 4096 is more than the 2048 tokens that the model was trained with" in err
+    assert "note: -t 3000 is more than the" in err
+    for start in (
+        "model: llamaspec demo target (llama)",
+        "context: 4096 tokens",
+        "device: CPU",
+        "samplers: ",
+        "speculation: ",
+    ):
+        assert f"\n{start}" in err

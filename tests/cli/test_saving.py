@@ -54,7 +54,7 @@ def test_after_whatever_ends_an_answer(pupil, monkeypatch, error):
 
 
 def test_after_a_chat(pupil, monkeypatch):
-    monkeypatch.setattr("llamaspec.cli.console._line_reader", lambda: lambda: None)
+    monkeypatch.setattr("llamaspec.cli.console.Console._reader", lambda console: lambda: None)
     answer("-cnv", "-p", "hi")
     assert pupil.closed == 1
 

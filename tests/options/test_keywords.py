@@ -46,7 +46,7 @@ def test_aliases_negatives_and_none():
         ({"top_p": 2}, "top_p: expected a number from 0 to 1"),
         ({"jinja": "yes"}, "jinja: expected True or False"),
         ({"hf_repo": "a"}, "hf_repo: expected USER/MODEL"),
-        ({"spec_type": "ngram-mode"}, "is none of them"),
+        ({"spec_type": "ngram-mode"}, "unknown type"),
         ({"reverse_prompt": [1, object()]}, "reverse_prompt: expected TEXT"),
     ],
 )  # fmt: skip

@@ -42,7 +42,7 @@ def test_what_does_not_act_yet_says_so_once_unless_it_is_the_case_anyway(flag):
     groups = parse(RUN, [flag.long, *("17" for _ in flag.metavars)], {}, ())
     told = [note.text for note in groups.notes]
     is_default = flag.is_switch and flag.default == "on"
-    assert told == ([] if is_default else [f"{flag.long} is not built yet and has no effect"])
+    assert told == ([] if is_default else [f"{flag.long} is not supported yet and has no effect"])
 
 
 def test_the_default_said_aloud_is_no_reason_to_warn():

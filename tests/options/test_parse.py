@@ -121,11 +121,12 @@ def test_a_typing_mistake_gets_a_suggestion_and_never_a_guess(line, guess):
         ("--top-k -5", "--top-k: expected"),
         ("--spec-draft-p-min 2", "from 0 to 1"),
         ("--dry-base 0.5", "at least 1"),
-        ("--samplers bogus", "not 'bogus'"),
-        ("--sampler-seq zz", "not 'z'"),
+        ("--samplers bogus", "unknown sampler 'bogus'; available: penalties"),
+        ("--sampler-seq zz", "unknown sampler letter 'z'"),
         ("-fa maybe", "expected on, off or auto"),
         ("-ctk q9", "expected one of"),
-        ("--spec-type foo", "'foo' is none of them"),
+        ("-ctk q4_0", "q4_0 is not supported yet; available: auto, f32, f16, bf16, q8_0"),
+        ("--spec-type foo", "unknown type 'foo'; available: none, auto, ngram-simple"),
         ("--spec-ngram-simple-size-n 0", "from 1 to 1024"),
         ("--spec-ngram-simple-size-n 1025", "from 1 to 1024"),
         ("--jinja=maybe", "--jinja: expected on or off"),
@@ -160,7 +161,10 @@ def test_the_environment_is_below_the_command_line_and_says_so():
     env = {"LLAMA_ARG_CTX_SIZE": "7", "LLAMA_ARG_N_PREDICT": "9", "LLAMA_ARG_BOGUS": "1"}
     groups = said("-c 8", env)
     assert (groups.context.ctx_size, groups.context.n_predict) == (8, 9)
-    assert [note.text for note in groups.notes] == ["LLAMA_ARG_CTX_SIZE is set, but -c on the command line wins"]
+    assert [note.text for note in groups.notes] == [
+        "the environment variable LLAMA_ARG_BOGUS is unknown and has no effect",
+        "LLAMA_ARG_CTX_SIZE is set, but -c on the command line wins",
+    ]
 
 
 @pytest.mark.parametrize(("word", "value"), [("on", True), ("1", True), ("disabled", False), ("0", False)])
@@ -189,9 +193,79 @@ def test_paths_with_spaces_come_whole_out_of_the_environment():
 
 
 def test_a_bad_variable_is_named():
-    error = refused("", {"LLAMA_ARG_CTX_SIZE": "many"})
-    assert error.message == "LLAMA_ARG_CTX_SIZE: expected a whole number of at least 0, not 'many'"
-    assert "LLAMA_ARG_SHOW_TIMINGS: expected on or off" in refused("", {"LLAMA_ARG_SHOW_TIMINGS": "maybe"}).message
+    env = {
+        "LLAMA_ARG_CTX_SIZE": "many",
+        "LLAMA_ARG_SHOW_TIMINGS": "maybe",
+        "LLAMA_ARG_RPC": "x",
+        "LLAMA_ARG_TOP_K": "3",
+    }
+    groups = said("", env)
+    assert {note.text.split(":")[0]: note.text.endswith("; the variable is ignored") for note in groups.notes} == {
+        "LLAMA_ARG_CTX_SIZE": True, "LLAMA_ARG_SHOW_TIMINGS": True, "LLAMA_ARG_RPC": True,
+    }  # fmt: skip
+    assert "expected a whole number of at least 0, not 'many'" in " ".join(note.text for note in groups.notes)
+    assert (groups.context.ctx_size, groups.sampling.top_k) == (0, 3)
+
+
+def test_variables_of_other_programs_and_near_misses():
+    notes = said("", {"LLAMA_ARG_PORT": "80", "LLAMA_ARG_CTX_SISE": "1"}).notes
+    assert [note.text for note in notes] == [
+        "the environment variable LLAMA_ARG_CTX_SISE is unknown and has no effect (did you mean LLAMA_ARG_CTX_SIZE?)"
+    ]
+
+
+def test_unknown_keys_of_a_config_file_are_named(tmp_path):
+    path = tmp_path / "config.ini"
+    path.write_text("[*]\nctx-sise = 3\nport = 80\n")
+    assert [note.text for note in said("", {}, (path,)).notes] == [
+        f"ctx-sise in {path} is unknown and has no effect (did you mean ctx-size?)"
+    ]
+
+
+@pytest.mark.parametrize("line", ["-m x -md -p hi", "-m -c 3", "-f --temp 1", "--model -h"])
+def test_a_flag_is_no_file_name(line):
+    assert "needs a file name, and the next word is the flag -" in refused(line).message
+
+
+@pytest.mark.parametrize("line", ["--bogus", "--zzz", "-qqq"])
+def test_a_far_guess_is_not_made(line):
+    assert "did you mean" not in refused(line).message
+
+
+def test_a_number_that_is_too_large_is_told_the_largest():
+    assert "expected a whole number from -1 to 2147483647" in refused("-n 2147483648").message
+
+
+IDLE_DRAFT = "--draft has no effect without a draft model (-md) or --spec-type ngram-mod"
+
+
+@pytest.mark.parametrize(
+    ("line", "notes"),
+    [
+        ("--draft 32", [IDLE_DRAFT]),
+        ("--draft 3 --spec-type suffix", [IDLE_DRAFT]),
+        ("--draft 64 --spec-type ngram-mod", []),
+        ("--draft 32 -md d", []),
+        ("--draft 32 -hfd u/m", []),
+        ("--spec-draft-n-min 9 --spec-draft-n-max 3", [
+            "--spec-draft-n-min has no effect without a draft model (-md)",
+            "--spec-draft-n-max has no effect without a draft model (-md)",
+        ]),
+        ("--spec-suffix-n-max 3", ["--spec-suffix-n-max has no effect without --spec-type suffix"]),
+        ("--spec-suffix-n-max 3 --spec-type suffix", []),
+        ("--spec-ngram-size-n 3 --spec-type ngram-map-k", []),
+        ("-lcs x", ["-lcs has no effect without --spec-type ngram-cache"]),
+        ("--spec-default", []),
+        ("-p a -f b", ["-p is ignored, -f is used"]),
+        ("-sys a -sysf b", ["-sys is ignored, -sysf is used"]),
+    ],
+)  # fmt: skip
+def test_flags_that_change_nothing_say_so(line, notes):
+    assert [note.text for note in said(line).notes if "older" not in note.text] == notes
+
+
+def test_flags_of_the_environment_may_be_meant_for_other_runs():
+    assert said("", {"LLAMA_ARG_SPEC_DRAFT_N_MAX": "3"}).notes == ()
 
 
 def test_config_files_lie_under_the_environment(tmp_path):
@@ -229,3 +303,15 @@ def test_a_command_with_an_operand_takes_one():
     assert parse(SHOW, ["x.gguf"], {}, ()).operands == ("x.gguf",)
     with pytest.raises(UsageError, match="unexpected word 'y'"):
         parse(SHOW, ["x", "y"], {}, ())
+
+
+def test_the_cache_types_on_offer_are_those_there_are():
+    from llamaspec.errors import LlamaspecError
+    from llamaspec.kernels import kv_types
+    from llamaspec.options.context import CACHE_TYPES, LATER_CACHE_TYPES
+
+    for name in CACHE_TYPES[1:]:
+        assert kv_types.named(name).name == name
+    for name in LATER_CACHE_TYPES:
+        with pytest.raises(LlamaspecError):
+            kv_types.named(name)

@@ -190,6 +190,28 @@ def test_a_listing_that_is_none(get, hub, body):
     assert "gives no readable list of the files of u/M" in raised.value.message
 
 
+@pytest.mark.parametrize(
+    ("what", "value", "message"),
+    [
+        ("size", 3999, "4,000 bytes, 3,999 were announced"),
+        ("size", 4001, "4,000 bytes, 4,001 were announced"),
+        ("size", 10**30, "not enough disk space"),
+        ("sha256", "0" * 64, "SHA-256"),
+    ],
+)
+def test_a_listing_that_lies(get, hub, env, what, value, message):
+    hub.lies[what, "M-Q4_K_M.gguf"] = value
+    with pytest.raises(LlamaspecError, match=message):
+        get("u/M")
+    assert HubCache(hub_root(env)).models() == []
+
+
+@pytest.mark.parametrize(("what", "value"), [("size", -1), ("size", None), ("sha256", "short"), ("sha256", "../" * 22)])
+def test_a_listing_that_says_too_little(get, hub, what, value):
+    hub.lies[what, "M-Q4_K_M.gguf"] = value
+    assert get("u/M").read_bytes() == SMALL
+
+
 def test_a_page_in_place_of_a_model_is_refused(get, hub):
     hub.put("u/M", {"M-Q8_0.gguf": b"<html>login</html>"})
     with pytest.raises(LlamaspecError, match="not a GGUF file"):

@@ -3,8 +3,8 @@
 DRAFTERS = (
     (
         "",
-        "--spec-type names who guesses. One that reads tokens only is asked before a draft model, always in the "
-        "order of this list; the next is asked only when those before it have no guess.",
+        "--spec-type selects the drafters. Drafters without a model are always tried before a draft model, in the "
+        "order of this list; the next one is tried only when those before it have no draft.",
     ),
     (
         "ngram-simple",
@@ -12,8 +12,8 @@ DRAFTERS = (
     ),
     (
         "ngram-map-k",
-        "The same by a table of keys. A key whose drafts were rejected drafts less, one whose drafts were accepted "
-        "drafts more.",
+        "The same by a table of keys. Keys whose drafts were rejected propose shorter drafts, keys whose drafts were "
+        "accepted propose longer ones.",
     ),
     (
         "ngram-map-k4v",
@@ -22,8 +22,8 @@ DRAFTERS = (
     ),
     (
         "ngram-mod",
-        "A hash pool of n-match tokens and their follower, for long repetitions. A smaller n-max alone brings "
-        "n-min down with it.",
+        "A hash pool of n-match tokens and their follower, for long repetitions. If only n-max is lowered, n-min is "
+        "lowered to match.",
     ),
     (
         "ngram-cache",
@@ -33,21 +33,21 @@ DRAFTERS = (
     (
         "suffix",
         "A suffix automaton over prompt, answer and a corpus (--spec-suffix-corpus, a text file): follows the "
-        "longest repeated suffix as long as that is likely. Only here.",
+        "longest repeated suffix as long as that is likely. (Not in llama.cpp.)",
     ),
     (
         "recycling",
-        "A tree of the tokens that the model itself held likely after each token before. Only here.",
+        "A tree of the tokens that the model rated likely after each earlier token. (Not in llama.cpp.)",
     ),
     (
         "draft-simple",
-        "A chain of a smaller model (-md), drawn with the noise that the model will choose with, so that it stays "
+        "A smaller model (-md) drafts a sequence; it uses the same random noise as the target, so that its drafts stay "
         "good at any temperature.",
     ),
     (
         "draft-tree",
-        "A tree of the same model: a second or third token where it is likelier than --spec-draft-p-split, at most "
-        "--spec-draft-tree-nodes, verified in one pass. Only here.",
+        "The draft model drafts a tree: a second or third token where it is likelier than --spec-draft-p-split, at "
+        "most --spec-draft-tree-nodes tokens, verified in one pass. (Not in llama.cpp.)",
     ),
     (
         "",
@@ -75,8 +75,8 @@ COMPATIBILITY = (
     ),
     (
         "ngram-map-k4v",
-        "Drafts the continuation that won; llama.cpp drafts the text behind the match even when another one won. "
-        "Every place of the key counts once.",
+        "Drafts the continuation that won; llama.cpp drafts the text after the match even when another one won. "
+        "Each occurrence of a key is counted once.",
     ),
     (
         "ngram-mod",
@@ -86,8 +86,8 @@ COMPATIBILITY = (
     (
         "ngram-cache",
         "N-grams that span two steps are learnt, so that the answer teaches as much as the prompt; a new "
-        "conversation is learnt from its start; n-max is an option (8 built in there); a file of -lcd may be "
-        "absent at first and is written at the end.",
+        "conversation is learnt from its start; n-max is an option (always 8 there); the file of -lcd need not "
+        "exist yet and is written at the end.",
     ),
     (
         "draft-simple, draft-tree",
@@ -98,8 +98,9 @@ COMPATIBILITY = (
 VOCABULARIES = (
     (
         "",
-        "A draft model with another vocabulary is used all the same: its guesses are translated, token by token "
-        "where the two vocabularies share enough, else as text. One note names the first difference. "
+        "A draft model with another vocabulary is used all the same: its drafts are translated, token by token "
+        "where the two vocabularies share enough, else through text, which is slower and less accurate. One "
+        "note names the first difference. "
         "--spec-replace TARGET DRAFT (two words, or one with a blank between them; repeatable) rewrites texts that "
         "the draft model spells differently, such as marks of a chat template. --spec-strict and --spec-compat "
         "reference refuse such a draft model.",
@@ -126,7 +127,7 @@ STATISTICS = (
     (
         "",
         "After an answer with speculation, on standard error: the drafters with the values in force, the share of "
-        "drafted tokens that was accepted, a line per drafter (calls and milliseconds of begin, guess and accept; "
+        "drafted tokens that was accepted, a line per drafter (calls and milliseconds of begin, draft and accept; "
         "mean tokens per verified draft; acceptance per position), the speed-up against plain steps that were "
         "timed in the same run, and advice: above 60% accepted longer drafts may pay, below 40% shorter or surer "
         "ones. --spec-stats old prints the lines of older llama.cpp and nothing else, json one object.",

@@ -10,6 +10,9 @@ SYNOPSIS = (
     r"\fBllamaspec demo\fR [\fIoptions\fR]",
     r"\fBllamaspec show\fR \fIMODEL.gguf\fR",
     r"\fBllamaspec flags\fR [\fITEXT\fR]",
+    r"\fBllamaspec pull\fR \fIUSER/MODEL\fR[:\fIQUANT\fR]",
+    r"\fBllamaspec list\fR",
+    r"\fBllamaspec rm\fR [\fB\-\-yes\fR] \fIUSER/MODEL\fR[:\fIQUANT\fR]...",
     r"\fBllamaspec lookup\-create\fR \fB\-m\fR \fIMODEL.gguf\fR \fB\-f\fR \fITEXT\fR \fB\-lcs\fR \fIOUTPUT\fR",
     r"\fBllamaspec lookup\-merge\fR \fIPART\fR... \fIOUTPUT\fR",
     r"\fBllamaspec lookup\-stats\fR \fB\-m\fR \fIMODEL.gguf\fR \fB\-f\fR \fITEXT\fR [\fB\-c\fR \fIN\fR] "
@@ -18,7 +21,7 @@ SYNOPSIS = (
 
 DESCRIPTION = """\
 llamaspec runs language models from GGUF files and speeds them up by speculation: a small draft model, or a search for
-repeated text, guesses the next tokens, and the model checks all guesses in one pass. Speculation never changes the
+repeated text, drafts the next tokens, and the model checks the whole draft in one pass. Speculation never changes the
 answer: the same seed gives the same tokens with and without it.
 
 The flags are llama.cpp's, of today and of older versions. With a prompt (-p, -f, or text on standard input) one answer
@@ -30,6 +33,7 @@ EXAMPLES = (
     ("Speculate with a draft model", 'llamaspec -m model.gguf -md draft.gguf -p "…" -n 200 --temp 0 --draft-max 16'),
     ("Speculate without a second model", 'llamaspec -m model.gguf --spec-type ngram-simple -p "…" --show-timings'),
     ("Try it with the models inside the package", "llamaspec demo"),
+    ("Download a model and chat with it", "llamaspec -hf bartowski/Llama-3.2-3B-Instruct-GGUF:Q4_K_M"),
     ("Use it in a script", "git diff | llamaspec -m model.gguf -sys 'Summarise this change.' > summary.txt"),
 )
 
@@ -46,11 +50,21 @@ FILES = (
     ("/etc/llama.cpp/config.ini", "long flag names and values below [*], such as n-predict = 200"),
     ("$XDG_CONFIG_HOME/llama.cpp/config.ini", "the same for one user; by default in ~/.config"),
     ("$XDG_CONFIG_HOME/llamaspec/config.ini", "the same, only for llamaspec; wins over the other two"),
+    ("$XDG_STATE_HOME/llamaspec/history", "what was typed in chats; --no-history keeps nothing"),
 )
 
 ENVIRONMENT = (
     ("LLAMA_ARG_…", "as named at the options; wins over config files, and the command line wins over it"),
     ("LLAMA_ARG_NO_…", "switches a paired option off by being set"),
+    (
+        "LLAMA_CACHE, HF_HUB_CACHE, HF_HOME",
+        "where downloads are kept, the first one that is set; else ~/.cache/huggingface/hub",
+    ),
+    ("HF_TOKEN", "access token for private and gated models; else the one of `hf auth login`"),
+    ("HF_ENDPOINT", "address of the hub; default https://huggingface.co"),
+    ("HF_HUB_OFFLINE", "1 uses downloaded files only, as --offline does"),
+    ("HF_HUB_ENABLE_HF_TRANSFER", "1 downloads in parallel with hf_transfer"),
+    ("HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxies for downloads"),
     ("LLAMASPEC_DEBUG", "1 shows the Python traceback of an error, as --debug does"),
     ("NO_COLOR, TERM=dumb", "no colours"),
 )
@@ -58,7 +72,7 @@ ENVIRONMENT = (
 
 def man_text(version: str) -> str:
     """llamaspec(1)."""
-    out = [f'.TH LLAMASPEC 1 "" "llamaspec {version}" "User Commands"', ".SH NAME"]
+    out = [f'.TH LLAMASPEC 1 "" "llamaspec {version}" "User Commands"', ".ad l", ".SH NAME"]
     out += [r"llamaspec \- GGUF language models with speculative decoding", ".SH SYNOPSIS"]
     for line in SYNOPSIS:
         out += [line, ".br"]

@@ -38,6 +38,6 @@ def waiting(command: Command, status: Status) -> list[str]:
 
 WAITING = (
     (Status.LATER, "llama.cpp's options that are accepted with a warning, because they have no effect yet"),
-    (Status.INERT, "llama.cpp's options that are accepted, because there is nothing here that they would change"),
-    (Status.REFUSED, "llama.cpp's options that are refused until they are built"),
+    (Status.INERT, "llama.cpp's options that are accepted and ignored, because they do not apply here"),
+    (Status.REFUSED, "llama.cpp's options that are not supported yet (error)"),
 )

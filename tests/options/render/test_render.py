@@ -38,7 +38,10 @@ def test_help_keeps_to_its_columns():
 
 def test_help_gives_defaults_and_variables():
     text = " ".join(help_text(RUN).split())
-    assert "most tokens a draft model guesses per step (default: 3) (env: LLAMA_ARG_SPEC_DRAFT_N_MAX)" in text
+    assert (
+        "maximum number of tokens that the draft model drafts per step (default: 3) (env: LLAMA_ARG_SPEC_DRAFT_N_MAX)"
+        in text
+    )
     assert "(no effect yet)" in text
 
 
