@@ -91,13 +91,12 @@ class DraftModel:
         if start != mirror.start or last < mirror.agreed:  # the window moved, or nobody said that the history shrank
             mirror.start, mirror.agreed, mirror.tree = start, 0, ()
         self._keep_branch(slot, mirror)
-        wanted = self.seen(tokens, mirror.agreed, last)
-        same = _common(mirror.tokens[mirror.agreed :], wanted)
-        shared = mirror.agreed + same
-        self.runner.cache.truncate(slot.id, shared)
-        for _ in self.runner.read(slot.id, wanted[same:]):
+        same = _common(mirror.tokens[mirror.agreed :], self.seen(tokens, mirror.agreed, last))
+        kept = self.runner.cache.truncate(slot.id, mirror.agreed + same)  # perhaps less than was asked
+        missing = self.seen(tokens, kept, last)
+        for _ in self.runner.read(slot.id, missing):
             pass
-        mirror.tokens[shared:] = wanted[same:]
+        mirror.tokens[kept:] = missing
         mirror.agreed, mirror.tree = last, ()
         return mirror
 

@@ -16,7 +16,9 @@ def verify(draft: Draft, logits: Tensor, slot: Slot, ends: Collection[int] = ())
 
     Every token is the one plain decoding would have chosen there: same chain, same state, same noise, which depends on
     seed and position alone. A node survives if it is that token. Nothing is chosen behind one of `ends` (end of
-    generation). Returns the verdict and the sampler state after its tokens.
+    generation), and rows off the path are not looked at: what a rejected token did to the model concerns nobody.
+    Returns the verdict and the sampler state after its tokens. Raises LlamaspecError for a row of the path that is not
+    finite.
     """
     assert slot.chain is not None
     choices = _all_choices(draft, logits, slot) if slot.chain.stateless else None
@@ -34,6 +36,8 @@ def verify(draft: Draft, logits: Tensor, slot: Slot, ends: Collection[int] = ())
             state = slot.chain.advance(state, token, row[0], rows)
         else:
             token = choices[node + 1]
+            if token < 0:
+                slot.chain.check(torch.tensor([*[0] * (node + 1), token]))
         tokens.append(token)
         node = children.get((node, token), -1)
         if node < 0 or token in ends:
@@ -42,11 +46,11 @@ def verify(draft: Draft, logits: Tensor, slot: Slot, ends: Collection[int] = ())
 
 
 def _all_choices(draft: Draft, logits: Tensor, slot: Slot) -> list[int]:
-    """A chain without state chooses for all nodes at once; the host waits for the device one time."""
+    """A chain without state chooses for all nodes at once; the host waits for the device one time. < 0 = an error."""
     assert slot.chain is not None
     depths = [0, *draft.depths()]
     rows = Rows(_positions([len(slot.tokens) + depth for depth in depths], logits), slot.seed)
-    return slot.chain.choose(logits, rows, slot.state).tolist()
+    return slot.chain.pick(logits, rows, slot.state).tolist()
 
 
 def _positions(positions: list[int], like: Tensor) -> Tensor:

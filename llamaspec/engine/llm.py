@@ -175,8 +175,8 @@ class LLM:
         self._check_ids(ids)
         if len(ids) > self.n_ctx:
             raise LlamaspecError(f"{len(ids)} tokens do not fit the context of {self.n_ctx}", hint="raise ctx_size")
-        self._reference.cache.truncate(0, 0)
         with torch.inference_mode():
+            self._reference.cache.truncate(0, 0)
             return self._reference.logits(0, list(ids))
 
     @cached_property
@@ -253,6 +253,6 @@ class LLM:
 
 def _params(sampling: Sampling) -> SamplerParams:
     """The option group in the sampling floor's own words."""
-    same = {field.name for field in dataclasses.fields(SamplerParams)} & {f.name for f in dataclasses.fields(sampling)}
-    values = {name: getattr(sampling, name) for name in same}
-    return SamplerParams(**values, dry_sequence_breaker=sampling.dry_sequence_breakers)
+    values = {field.name: getattr(sampling, field.name) for field in dataclasses.fields(sampling)}
+    del values["seed"], values["ignore_eos"]  # of the noise, and of the chain's banned tokens
+    return SamplerParams(dry_sequence_breaker=values.pop("dry_sequence_breakers"), **values)

@@ -31,14 +31,16 @@ class Session:
         """
         loop, slot, clock = self.loop, self.slot, perf_counter()
         self.generated = ()
-        cached = loop.adopt(slot, prompt)
+        with computing(loop.target.model):  # never around a yield: the listener has its own ways
+            cached = loop.adopt(slot, prompt)
         reading, done, end = loop.read(slot), cached, len(prompt) - 1
         while done < end:
-            with computing(loop.target.model):  # never around a yield: the listener has its own ways
+            with computing(loop.target.model):
                 done += next(reading)
             yield Progress(done, len(prompt))
-        slot.start(options.chain, options.seed, options.n_predict, options.ends)
-        loop.begin(slot)
+        with computing(loop.target.model):
+            slot.start(options.chain, options.seed, options.n_predict, options.ends)
+            loop.begin(slot)
         read = Timings(prompt_n=len(prompt) - cached, prompt_s=perf_counter() - clock, cache_n=cached)
         answer = Answer(self.tokenizer, options, loop.target.cache.context + 1 - len(prompt), read)
         self.generated = answer.tokens

@@ -75,7 +75,11 @@ class Loop:
             for slot, draft in zip(slots, drafts, strict=True)
         ]
         outputs = self.target.decode(branches, self.features)
-        return [self.settle(*part) for part in zip(slots, drafts, outputs, strict=True)]
+        verdicts = [  # all of them before anything is kept: an error leaves every slot as it was
+            self.judge(draft, output.logits, slot, slot.ends)
+            for slot, draft, output in zip(slots, drafts, outputs, strict=True)
+        ]
+        return [self.settle(*part) for part in zip(slots, drafts, outputs, verdicts, strict=True)]
 
     def cut(self, slot: Running, length: int) -> None:
         """Drop what was generated behind the end of an answer. `adopt` finds out what the cache has kept."""
@@ -105,9 +109,9 @@ class Loop:
                 drafts[slot.id] = draft.cut(slot.limit)
         return [drafts[slot.id] for slot in slots]
 
-    def settle(self, slot: Running, draft: Draft, output: Output) -> StepResult:
+    def settle(self, slot: Running, draft: Draft, output: Output, judged: tuple[Verdict, Any]) -> StepResult:
         """Keep what the target agrees with, tell the drafter, and let the slot grow."""
-        verdict, slot.state = self.judge(draft, output.logits, slot, slot.ends)
+        verdict, slot.state = judged
         rows = (0, *(node + 1 for node in verdict.kept))
         self.target.cache.commit(slot.id, rows)
         if self.drafter is not None:

@@ -13,10 +13,13 @@ from llamaspec.sampling.sampler import Rows
 
 
 class ToyCache:
-    """cells: the committed tokens of each slot; pending: the rows of its last pass."""
+    """cells: the committed tokens of each slot; pending: the rows of its last pass.
 
-    def __init__(self, context: int, slots: int) -> None:
-        self.context = context
+    grain: a slot can only be cut to a multiple of it, as recurrent states are; 0 = to nothing.
+    """
+
+    def __init__(self, context: int, slots: int, grain: int = 1) -> None:
+        self.context, self.grain = context, grain
         self.cells: list[list[int]] = [[] for _ in range(slots)]
         self.pending: list[list[int]] = [[] for _ in range(slots)]
 
@@ -31,7 +34,7 @@ class ToyCache:
 
     def truncate(self, slot: int, length: int) -> int:
         if length < len(self.cells[slot]):
-            del self.cells[slot][length:]
+            del self.cells[slot][length // self.grain * self.grain if self.grain else 0 :]
             self.pending[slot] = []
         return len(self.cells[slot])
 
@@ -39,12 +42,14 @@ class ToyCache:
 class ToyRunner:
     """Logits depend on the last token and on the sum of all that the row sees: a wrong cache shows at once."""
 
-    def __init__(self, n_vocab: int = 24, context: int = 64, slots: int = 2, seed: int = 0, scale: float = 2.0) -> None:
+    def __init__(
+        self, n_vocab: int = 24, context: int = 64, slots: int = 2, seed: int = 0, scale: float = 2.0, grain: int = 1
+    ) -> None:
         table = torch.Generator().manual_seed(seed)
         self.last = torch.randn((n_vocab, n_vocab), generator=table) * scale
         self.sums = torch.randn((n_vocab, n_vocab), generator=table) * scale
         self.model = SimpleNamespace(hparams=SimpleNamespace(n_vocab=n_vocab))
-        self.cache = ToyCache(context, slots)
+        self.cache = ToyCache(context, slots, grain)
         self.n_vocab, self.rows, self.broken = n_vocab, 0, False
 
     def after(self, seen: Sequence[int]) -> Tensor:

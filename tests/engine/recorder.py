@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_flatten
 
+from llamaspec.network.decoder import Output
+
 
 class Eager:
     """Repeats a function; its results overwrite those of the recording. Keeps count of both."""
@@ -34,7 +36,9 @@ class Eager:
 
 
 def tensors(results: Any) -> list[Tensor]:
-    """All tensors of an Output, or of nested tuples."""
-    if hasattr(results, "logits"):
+    """All tensors of an Output, or of nested tuples; there may be nothing else."""
+    if isinstance(results, Output):
         results = (results.logits, dict(results.features))
-    return [leaf for leaf in tree_flatten(results)[0] if isinstance(leaf, Tensor)]
+    leaves = [] if results is None else tree_flatten(results)[0]
+    assert all(isinstance(leaf, Tensor) for leaf in leaves)
+    return leaves

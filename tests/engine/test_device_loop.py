@@ -153,6 +153,33 @@ def test_broken_logits_are_an_error():
     assert answer(llm, [5, 6], n_predict=5, temp=0).tokens == answer(model(False), [5, 6], n_predict=5, temp=0).tokens
 
 
+@pytest.mark.parametrize("on_device", [False, True])
+def test_what_a_rejected_token_does_to_the_logits_is_not_seen(pair, on_device):
+    llm = model(on_device, model_draft=str(pair[1]), spec_draft_n_max=4)
+    prompt = [5, 6, 7]
+    plain = answer(model(False), prompt, n_predict=24, temp=1.0, seed=4)
+    truth = [*prompt, *plain.tokens]
+    forward, spoiled = llm.target.model.forward, []
+
+    def broken(batch, cache, features=()):
+        output = forward(batch, cache, features)
+        if len(output.logits):
+            for row, (token, at) in enumerate(zip(batch.tokens.tolist(), batch.positions.tolist(), strict=True)):
+                if at < len(truth) and token != truth[at]:
+                    output.logits[row] = torch.nan
+                    spoiled.append(row)
+        return output
+
+    holder = llm.target.model if on_device else llm.target
+    holder.forward = broken
+    try:
+        found = answer(llm, prompt, n_predict=24, temp=1.0, seed=4)
+    finally:
+        holder.forward = forward
+    assert found.tokens == plain.tokens
+    assert len(spoiled) > 10
+
+
 @torch.inference_mode()
 def gains(llm: LLM, ends: frozenset[int], limits: list[int]) -> list[Any]:
     """Step by step below the session: an answer whose limit is raised while it runs, and that no end stops."""

@@ -46,8 +46,8 @@ class Recorder:
         """Watch an LLM's loop."""
         loop, settle = llm.session.loop, type(llm.session.loop).settle
 
-        def watched(slot, draft, output):
-            gain = settle(loop, slot, draft, output)
+        def watched(slot, draft, output, judged):
+            gain = settle(loop, slot, draft, output, judged)
             kept = _path(draft, gain)
             self.rows += [output.logits[0], *(output.logits[1 + node] for node in kept)]
             return gain

@@ -71,7 +71,7 @@ def assert_lives_well(made: Callable[[DraftModel], Any], data: st.DataObject) ->
     context = data.draw(st.sampled_from([1, 2, 3, 5, 12, 40, 400]))
     longest = data.draw(st.sampled_from([1, 3, 20]))
     chain = data.draw(st.sampled_from(CHAINS))
-    model = DraftModel(ToyRunner(V, context), V, longest)
+    model = DraftModel(ToyRunner(V, context, grain=data.draw(st.sampled_from([1, 8, 0]))), V, longest)
     drafter = made(model)
     slots = [slot_of(data.draw(st.lists(ids, min_size=1, max_size=30)), chain, number) for number in (0, 1)]
     drafts = [Draft(), Draft()]
