@@ -251,7 +251,10 @@ class TestDelta:
             index = Index(np.array([position]), np.array([3]), np.array([0]), np.array([position]))
             if position % 2:
                 index.paths = np.arange(3, 9)[None]
+            inputs = sequences.inputs.copy()
+            sequences.inputs[0, 0, 3:position] = np.nan  # not read again: the state behind them is there
             got.append(sequences.run([tokens[position]], index))
+            sequences.inputs[0, 0, 3:position] = inputs[0, 0, 3:position]
             assert sequences.mark()[:2] == [3, position + 1]
         assert np.array_equal(np.concatenate(got), expected[:7])
         sequences.commit(0, 3, range(4))
