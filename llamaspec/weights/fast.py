@@ -55,7 +55,7 @@ def main() -> int:
     try:
         import hf_transfer
 
-        hf_transfer.download(
+        hf_transfer.download(  # pyright: ignore[reportAttributeAccessIssue]
             asked["url"], asked["path"], max_files=FILES, chunk_size=CHUNK, parallel_failures=3, max_retries=RETRIES,
             headers=asked["headers"], callback=tell,
         )  # fmt: skip

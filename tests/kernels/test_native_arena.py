@@ -1,6 +1,6 @@
 """Where packed matrices lie: one behind the other, for as long as somebody needs them."""
 
-import mmap
+import ctypes
 from itertools import pairwise
 from pathlib import Path
 
@@ -77,30 +77,38 @@ def test_a_matrix_larger_than_a_chunk_has_a_chunk_of_its_own_size() -> None:
     assert library().arena_reserved(arena.handle) < packed.bytes + chunk + (3 << 20)
 
 
+def mapped(path: Path, source: QuantizedTensor) -> QuantizedTensor:
+    """A tensor whose bytes are pages of a file."""
+    path.write_bytes(source.data.numpy().tobytes())
+    data = torch.from_file(str(path), shared=True, size=source.data.numel(), dtype=torch.uint8)
+    return QuantizedTensor(data.view(source.rows, -1), source.type, source.shape, source.name, mapped=True)
+
+
 @linux
-def test_pages_of_the_file_are_given_back_and_read_again(tmp_path: Path) -> None:
-    data = np.random.default_rng(0).integers(0, 256, 20 << 20, dtype=np.uint8)
-    (path := tmp_path / "weights").write_bytes(data.tobytes())
-    with path.open("rb") as file:
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    view = np.frombuffer(mapped, np.uint8)
-    assert view.sum() == data.sum()
+def test_a_matrix_is_never_in_memory_twice(tmp_path: Path) -> None:
+    """Its file's pages go while it is packed, and are read again for rows that are looked up."""
+    size = 48 << 20
+    zeros = torch.zeros((size // 4096, 4096), dtype=torch.uint8)
+    source = mapped(tmp_path / "weights", QuantizedTensor(zeros, "F32", (size // 4096, 1024)))
+    assert int(source.data.sum()) == 0  # every page of the file is resident now
     before = resident()
-    library().drop_pages(view.ctypes.data + 100, len(view) - 200)  # not whole pages: only those inside
-    assert before - resident() > 19 << 20
-    assert np.array_equal(view, data)
-    library().drop_pages(view.ctypes.data + 1, 4096)  # no whole page
-    assert np.array_equal(view, data)
+    packed = Packed(source)
+    assert resident() - before < size // 2
+    assert torch.equal(packed.rows(torch.arange(0, source.shape[0], 999)), torch.zeros(13, 1024))
 
 
-def test_a_source_gives_its_pages_back(tmp_path: Path) -> None:
-    source = weight("Q4_K", 64, 512)
-    (path := tmp_path / "weights").write_bytes(source.data.numpy().tobytes())
-    mapped = torch.from_file(str(path), shared=True, size=source.data.numel(), dtype=torch.uint8)
-    packed = Packed(QuantizedTensor(mapped.view(64, -1), "Q4_K", (64, 512)))
-    expected = packed.rows(torch.arange(64))
-    packed.drop_source_pages()
-    assert torch.equal(packed.rows(torch.arange(64)), expected)
+@linux
+@pytest.mark.parametrize("shape", [(64, 512), (3, 40, 512)])
+def test_slices_change_nothing(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    rows, columns = int(np.prod(shape[:-1])), shape[-1]
+    flat = weight("Q4_K", rows, columns)
+    source = QuantizedTensor(flat.data, "Q4_K", shape)
+    packed = Packed(mapped(tmp_path / "weights", source))
+    expected = Packed(source)
+    ids = torch.arange(rows)
+    assert torch.equal(packed.rows(ids), Packed(flat).rows(ids))
+    one, other = (ctypes.string_at(library().packed_data(p.handle), expected.bytes) for p in (packed, expected))
+    assert one == other
 
 
 def test_what_does_not_fit_is_refused() -> None:

@@ -62,8 +62,8 @@ class TorchOperations:
 
     def finish(self, logits: Tensor) -> None:
         """logits [N, V]: the pass gives the wanted rows."""
-        some = self.batch.wanted is not None and len(logits)
-        self.logits = logits.index_select(0, self.batch.wanted) if some else logits
+        wanted = self.batch.wanted
+        self.logits = logits if wanted is None or not len(logits) else logits.index_select(0, wanted)
 
     def norm(
         self, x: Tensor, kind: NormKind, weight: Tensor | None, bias: Tensor | None, eps: float, groups: int = 1
