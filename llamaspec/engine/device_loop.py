@@ -34,7 +34,9 @@ class DeviceLoop(Loop):
         super().__init__(target, drafter)
         cache = target.cache
         self.device_drafter = drafter.on_device(target.width, cache.context) if drafter is not None else None
-        possible = drafter is None or self.device_drafter is not None
+        # Steps run ahead of `commit`: every row must stay in a cell of its own, as it does not in windows and states.
+        by_cell = cache.draft_rows >= cache.context
+        possible = by_cell and (drafter is None or self.device_drafter is not None)
         self.device_step = DeviceStep(target, self.device_drafter, recorder) if possible else None
         self.expected: tuple[int, int] | None = None
         """(slot, its number of tokens) that the steps under way continue; None = nothing is under way."""

@@ -97,11 +97,11 @@ class Loop:
         verify(Draft(), output.logits, slot, slot.ends)
 
     def propose(self, slots: Sequence[Running]) -> list[Draft]:
-        """A draft per slot, empty where there is no drafter, no room or no idea."""
+        """A draft per slot, empty where there is no drafter, no room or no draft; no longer than the cache can take."""
         drafts = {slot.id: Draft() for slot in slots}
-        asking = []
+        asking, cache = [], self.target.cache
         for slot in slots:
-            slot.limit = slot.room(self.target.cache.context)
+            slot.limit = min(slot.room(cache.context), cache.draft_rows - 1)
             if slot.limit > 0:
                 asking.append(slot)
         if self.drafter is not None and asking:

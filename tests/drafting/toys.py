@@ -19,7 +19,7 @@ class ToyCache:
     """
 
     def __init__(self, context: int, slots: int, grain: int = 1) -> None:
-        self.context, self.grain = context, grain
+        self.context, self.grain, self.draft_rows = context, grain, context
         self.cells: list[list[int]] = [[] for _ in range(slots)]
         self.pending: list[list[int]] = [[] for _ in range(slots)]
 

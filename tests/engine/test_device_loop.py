@@ -31,9 +31,9 @@ CHAINS: list[dict[str, Any]] = [
 
 
 @functools.cache
-def model(on_device: bool, recorded: bool = False, **keywords: Any) -> LLM:
+def model(on_device: bool, recorded: bool = False, path: Any = None, **keywords: Any) -> LLM:
     """A model whose loop runs on the host, or as one on a device would."""
-    path = next(iter(usable().values()))
+    path = path or next(iter(usable().values()))
     llm = llamaspec.load(path, device="cpu", kernels="reference", ctx_size=keywords.pop("ctx_size", 512), **keywords)
     assert type(llm.session.loop) is Loop
     if on_device:
@@ -68,6 +68,17 @@ def test_tokens_and_statistics_are_the_hosts(pair, data):
             assert abs(getattr(found.timings, name) - getattr(expected.timings, name)) <= n_max + 1
     else:
         assert found.timings.steps == expected.timings.steps == n
+
+
+@pytest.mark.parametrize("name", sorted(usable()))
+def test_every_architecture_gives_the_hosts_tokens(name):
+    path = usable()[name]
+    for keywords in ({}, {"model_draft": str(path), "spec_draft_n_max": 3}):
+        expected, found = (
+            answer(model(where, path=path, ctx_size=256, **keywords), [5, 6, 7], n_predict=20, temp=1.0, seed=2)
+            for where in (False, True)
+        )
+        assert found.tokens == expected.tokens
 
 
 @pytest.mark.parametrize("recorded", [False, True])

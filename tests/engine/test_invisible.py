@@ -185,6 +185,21 @@ def test_a_draft_that_is_the_target_is_always_right(pair):
         assert done.timings.draft_n_accepted >= 0.9 * done.timings.draft_n > 0, chain
 
 
+@pytest.mark.parametrize("kernels", KERNELS)
+@pytest.mark.parametrize("name", sorted(usable()))
+def test_drafts_longer_than_a_cache_can_take_back(name, kernels):
+    """A recurrent layer keeps the states of few rows, a window the cells of some; the loop offers no longer drafts."""
+    keywords = {"device": "cpu", "ctx_size": 512, "kernels": kernels}
+    prompt, path = [5, 6, 7, 8] * 40, usable()[name]
+    expected = llamaspec.load(path, **keywords).complete(prompt, n_predict=30, temp=0, stop_at_eog=False).tokens
+    llm = llamaspec.load(path, **keywords)
+    truth = Scripted(expected, [[(node - 1, node != 20, 3) for node in range(60)]])
+    llm.drafter = llm.session.loop.drafter = FirstOf([truth])
+    done = llm.complete(prompt, n_predict=30, temp=0, stop_at_eog=False)
+    assert done.tokens == expected
+    assert done.timings.steps <= 2 + 30 // min(20, llm.target.cache.draft_rows)
+
+
 def test_a_second_answer_from_the_cache_equals_one_from_scratch():
     llm = model(spec_type="ngram-simple", spec_ngram_size_n=1)
     first, _ = answer(llm, [5, 6, 7, 5, 6], n_predict=20, temp=1.0, seed=1)

@@ -25,9 +25,8 @@ def coarsen(cache: Any, grain: int) -> list[int]:
             length = length // grain * grain if grain else 0
         left = truncate(slot, length)
         short.append(max(0, asked - left))
-        for store in cache.stores:
-            store.k[slot, :, left:] = 1e4
-            store.v[slot, :, left:] = 1e4
+        for plane in (plane for store in cache.stores for plane in store.planes):
+            plane.data[slot, :, left:] = 77  # a number that is wrong, in any float type
         return left
 
     cache.truncate = coarse

@@ -50,7 +50,8 @@ class Drafter(ModelDrafter):
         """Chains of always n_max tokens, if the draft model can hold all that the target can, and nobody shares it."""
         model, k = self.model, self.n_max
         cache = model.runner.cache
-        holds = cache.context >= context and len(cache.lengths) == 1 and model.known >= model.n_vocab
+        by_cell = cache.draft_rows >= cache.context >= context  # not a window, not a state: see engine.device_loop
+        holds = by_cell and len(cache.lengths) == 1 and model.known >= model.n_vocab
         if self.params.p_min > 0 or not 0 < k < (rows or k + 1) or not holds:
             return None
         return DeviceChain(self.name, model, k, self.params.coupled)

@@ -46,7 +46,8 @@ class Drafter(ModelDrafter):
 
     def propose(self, slots: Sequence[Slot]) -> list[Draft]:
         """Trees of at most n_max levels; every level is one pass over the trees of all slots."""
-        growing = [_Growing(slot, self.model.room(slot), self.params) for slot in slots]
+        most = self.model.runner.cache.draft_rows
+        growing = [_Growing(slot, min(self.model.room(slot), most), self.params) for slot in slots]
         live = [tree for tree in growing if tree.goes_on]
         for tree in live:
             self.model.follow(tree.slot)
