@@ -58,6 +58,7 @@ def test_memory_counts_the_bytes_of_the_type(monkeypatch, name, bytes_of_32):
     needed = sum(store_bytes(layer.attention, 1, 1000, (kind, kind)) for layer in layers)
     h = layers[0].attention
     assert needed == len(layers) * cells_for(1000) * h.kv_heads * (h.key + h.value) // 32 * bytes_of_32
+    monkeypatch.setattr(planning, "_weights", lambda file: {})
     monkeypatch.setattr(planning, "free_bytes", lambda device: int(needed / planning.SHARE) + 2)
     assert decided(path, n_ctx=1000, cache_types=(name, name)).n_ctx == 1000
     with pytest.raises(LlamaspecError, match="a context of 1025 tokens needs a cache"):

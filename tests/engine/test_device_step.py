@@ -15,7 +15,7 @@ from llamaspec.drafting.types.draft_simple import Drafter, Params
 from llamaspec.engine.device_step import DeviceStep
 from llamaspec.sampling.chain import Chain
 from llamaspec.sampling.params import SamplerParams
-from tests.network.build import passes
+from tests.network.build import runner as passes
 from tests.network.test_invariance import ONE_PER_ARCHITECTURE
 
 NAMES = sorted(ONE_PER_ARCHITECTURE)

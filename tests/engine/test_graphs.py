@@ -6,7 +6,7 @@ import torch
 from llamaspec.engine.graphs import ROWS, Graphs, ReadbackRing, Replays, blocks_bucket, rows_bucket
 from llamaspec.network.runner import Branch
 from tests.engine.recorder import Eager
-from tests.network.build import passes
+from tests.network.build import runner as passes
 from tests.network.test_invariance import ONE_PER_ARCHITECTURE
 
 NAMES = sorted(ONE_PER_ARCHITECTURE)

@@ -72,8 +72,9 @@ def chain_batch(rows: int, context: int, device: torch.device) -> Batch:
 def fill(cache) -> None:  # noqa: ANN001
     """Random keys and values: zeros are faster than anything real."""
     for store in cache.stores:
-        store.k.normal_()
-        store.v.normal_()
+        for plane in store.planes:
+            rows = plane.type.decode(plane.data).normal_()
+            plane.data.copy_(plane.type.encode(rows))
 
 
 def resident_bytes(network: Model) -> int:
@@ -82,7 +83,7 @@ def resident_bytes(network: Model) -> int:
     linears = [network.output]
     for block in network.blk:
         linears += [*block.attention.qkv.parts, block.attention.output]
-        linears += [*block.feed_forward.gate_up.parts, block.feed_forward.down]
+        linears += [*block.feed_forward.inner.parts, block.feed_forward.down]
     for linear in linears:
         if isinstance(linear.matrix, DenseMatrix):
             values = linear.matrix.values
