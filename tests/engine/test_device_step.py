@@ -15,7 +15,7 @@ from llamaspec.drafting.types.draft_simple import Drafter, Params
 from llamaspec.engine.device_step import DeviceStep
 from llamaspec.sampling.chain import Chain
 from llamaspec.sampling.params import SamplerParams
-from tests.network.build import runner as passes
+from tests.network.build import runner
 from tests.network.test_invariance import ONE_PER_ARCHITECTURE
 
 NAMES = sorted(ONE_PER_ARCHITECTURE)
@@ -58,14 +58,16 @@ class Silent:
 
 def build(name: str, k: int) -> DeviceStep:
     """A step whose draft is the model itself."""
-    target = passes(ONE_PER_ARCHITECTURE[name].model, 700)
-    draft = passes(ONE_PER_ARCHITECTURE[name].model, 700, exact=False) if k else None
+    target = runner(ONE_PER_ARCHITECTURE[name].model, 700)
+    draft = runner(ONE_PER_ARCHITECTURE[name].model, 700, exact=False) if k else None
     emptied([target, draft], {})
     assert target.model.device == NOWHERE
     drafter = None
     if draft is not None:
         model = DraftModel(draft, target.model.hparams.n_vocab, k)
         drafter = Drafter(model, Params(n_max=k)).on_device(target.width, 700)
+        if drafter is None and draft.cache.draft_rows < draft.cache.context:
+            pytest.skip("the host drafts: this model has states")
         assert drafter is not None
     return DeviceStep(target, drafter, None)
 

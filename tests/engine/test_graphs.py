@@ -6,7 +6,7 @@ import torch
 from llamaspec.engine.graphs import ROWS, Graphs, ReadbackRing, Replays, blocks_bucket, rows_bucket
 from llamaspec.network.runner import Branch
 from tests.engine.recorder import Eager
-from tests.network.build import runner as passes
+from tests.network.build import runner
 from tests.network.test_invariance import ONE_PER_ARCHITECTURE
 
 NAMES = sorted(ONE_PER_ARCHITECTURE)
@@ -14,7 +14,7 @@ NAMES = sorted(ONE_PER_ARCHITECTURE)
 
 def pair_of(name: str, exact: bool = True, context: int = 700):
     """The same model twice: plain, and through recordings."""
-    plain, graphed = (passes(ONE_PER_ARCHITECTURE[name].model, context, exact=exact) for _ in range(2))
+    plain, graphed = (runner(ONE_PER_ARCHITECTURE[name].model, context, exact=exact) for _ in range(2))
     recorder = Eager()
     graphed.forward = Graphs(graphed.model, graphed.cache, recorder)
     return plain, graphed, recorder
@@ -58,12 +58,12 @@ def test_one_recording_per_shape():
     _, run, recorder = pair_of(NAMES[0], exact=False)
     counts = []
     for n, times in ((1, 3), (5, 2), (16, 1), (17, 1), (40, 1), (64, 1), (65, 1), (130, 1)):
+        run.width = n  # in one pass, as on a back end whose kernels take any number of rows
         for _ in range(times):
             run.decode([Branch(0, [1] * n, range(-1, n - 2))])
             run.cache.truncate(0, 0)
         counts.append(recorder.recorded)
-    assert counts[:6] == [1, 1, 1, 2, 3, 3]
-    assert counts[-1] <= 4
+    assert counts == [1, 1, 1, 2, 3, 3, 3, 3]
 
 
 @torch.inference_mode()
@@ -72,8 +72,8 @@ def test_padding_rows_write_where_nobody_reads():
     for run in (plain, graphed):
         run.decode([Branch(0, [3, 4, 5], [-1, 0])])
     for ours, theirs in zip(graphed.cache.stores, plain.cache.stores, strict=True):
-        assert torch.equal(ours.k[:, :, 3:-1], theirs.k[:, :, 3:-1])
-        assert torch.equal(ours.v[:, :, 3:-1], theirs.v[:, :, 3:-1])
+        for own, their in zip(ours.planes, theirs.planes, strict=True):
+            assert torch.equal(own.data[:, :, 3:-1], their.data[:, :, 3:-1])
 
 
 def test_without_a_recorder_it_is_the_forward_pass():
@@ -114,10 +114,13 @@ def test_a_narrow_pass_does_not_repeat_rows_of_a_wider_one():
     plain, graphed, _ = pair_of(NAMES[0], exact=False)
     chains = [list(range(100, 110)), list(range(200, 217)), [7]]
     for tokens in chains:
+        plain.width = graphed.width = len(tokens)
         outputs = [run.decode([Branch(0, tokens, range(-1, len(tokens) - 2))])[0] for run in (plain, graphed)]
         if len(tokens) == 17:
             for run in (plain, graphed):
                 run.cache.commit(0, range(17))
     for ours, theirs in zip(graphed.cache.stores, plain.cache.stores, strict=True):
-        assert torch.allclose(ours.k[:, :, :17], theirs.k[:, :, :17], atol=1e-4)
+        for own, their in zip(ours.planes, theirs.planes, strict=True):
+            values = (plane.type.decode(plane.data)[:, :, :17] for plane in (own, their))
+            assert torch.allclose(*values, atol=1e-4)
     assert torch.allclose(outputs[0].logits, outputs[1].logits, atol=1e-3)
