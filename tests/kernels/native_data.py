@@ -14,7 +14,7 @@ from llamaspec.weights.types import BY_NAME
 
 needs_library = pytest.mark.skipif(not native.available(), reason=native.why_not() or "built")
 QUANTS = tuple(name for name, block in BY_NAME.items() if block.elements > 1 and name not in ("Q8_1", "Q8_K"))
-"""Types of packed levels: all but those of activations."""
+"""Types of packed quants: all but those of activations."""
 HALVES = {
     "Q4_1": (0, 2), "Q5_1": (0, 2), "Q2_K": (80, 82), "Q3_K": (108,), "Q4_K": (0, 2), "Q5_K": (0, 2), "Q6_K": (208,),
     "TQ1_0": (52,), "TQ2_0": (64,), "MXFP4": (), "NVFP4": (), "IQ1_M": (),

@@ -44,7 +44,7 @@ def test_product_of_the_rounded_rows(kind: str, isa: str) -> None:
             exact = (rounded(x) if kind in QUANTS else x.double()) @ full.T
             got = native.pack(w).matmul(x).double()
             size = (x.double().abs() @ full.abs().T).clamp(min=1e-30)  # what float32 rounding is relative to
-            if kind in ("Q4_1", "Q5_1", "Q2_K", "Q4_K", "Q5_K"):  # a minimum cancels against the levels before it
+            if kind in ("Q4_1", "Q5_1", "Q2_K", "Q4_K", "Q5_K"):  # a minimum cancels against the quants before it
                 size = (
                     size + x.double().norm(dim=1, keepdim=True) * full.norm(dim=1) + 0.4 * x.double().abs().sum(1, True)
                 )

@@ -65,6 +65,13 @@ class TestAppend:
         assert not np.isfinite(found[[0, 1, 2], [5, 40, 0]]).any()
         assert np.isfinite(found[:, 33 if kind == "q8_0" else 1]).sum() == (2 if kind == "q8_0" else 3)
 
+    def test_padding_is_not_kept(self) -> None:
+        x, data, index = normal(3, 64), np.zeros((1, 1, 9, 64), np.float32), chain(4, 3)
+        index.cells[1] = -1
+        assert Call(3, index, [plane(data, 0)]).run((c.OpKind.APPEND, c.AppendOp(view(x), 1, 0))) == 0
+        assert np.array_equal(data[0, 0, [4, 6]], x[[0, 2]])
+        assert not data[0, 0, [0, 1, 2, 3, 5, 7, 8]].any()
+
     def test_ring_and_many_rows(self) -> None:
         """Cells are taken modulo the ring; two threads write what one writes."""
         for threads in (1, 2):

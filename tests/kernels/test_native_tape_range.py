@@ -65,7 +65,7 @@ BAD = {
     "token": tokens([0, 50, 3]), "negative token": tokens([-1, 0, 0]), "wanted": wanted([3]),
     "negative wanted": wanted([-1]), "more wanted than there are": wanted([0, 1, 2, 0]),
     "position": position(16), "negative position": position(-1), "cell": number("cells", 16),
-    "negative cell": number("cells", -1), "slot": number("slots", 2), "negative slot": number("slots", -1),
+    "a cell before the padding": number("cells", -2), "slot": number("slots", 2), "negative slot": number("slots", -1),
 }  # fmt: skip
 
 

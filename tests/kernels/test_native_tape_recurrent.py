@@ -285,6 +285,20 @@ class TestDelta:
         assert np.array_equal(got, np.concatenate([decoded(end)[-1:] for end in ends]))
         assert sequences.mark(0)[:2] == [0, 3]
 
+    def test_padding_leaves_nothing_behind(self) -> None:
+        sequences, plain = Sequences(), Sequences()
+        for run in (sequences.run, plain.run):
+            run([1, 2, 3], chain(0, 3))
+        index = together(chain(3, 2), chain(0, 1), chain(5, 1))
+        index.lengths[:], index.cells[2] = 3, -1
+        got = sequences.run([4, 5, 6, 7], index)
+        expected = plain.run([4, 5, 7], chain(3, 3))
+        assert np.array_equal(got[[0, 1, 3]], expected)
+        assert not got[2].any()
+        assert sequences.mark() == plain.mark()
+        assert np.array_equal(sequences.inputs, plain.inputs, equal_nan=True)
+        assert np.array_equal(sequences.states, plain.states, equal_nan=True)
+
     def test_inputs_that_are_gone_are_out_of_range(self) -> None:
         sequences = Sequences(ring=8)
         sequences.run([1, 2, 3], chain(0, 3))

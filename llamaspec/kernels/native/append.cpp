@@ -43,10 +43,12 @@ bool run_append(const AppendOp& op, const Run& run) {
     const float* x = run.at(op.x);
     int64_t width = op.x.width / op.heads;
     run.by_rows(op.x.width, [&](int64_t begin, int64_t end) {
-        for (int64_t row = begin; row < end; row++)
-            for (int64_t head = 0; run.cells[row] != PADDING && head < op.heads; head++)
+        for (int64_t row = begin; row < end; row++) {
+            if (run.cells[row] == PADDING) continue;
+            for (int64_t head = 0; head < op.heads; head++)
                 append_row(run.kernels, plane, run.slots[row], head, run.cells[row], x + row * op.x.step + head * width,
                            width);
+        }
     });
     return true;
 }

@@ -25,7 +25,7 @@ void attend_rows(const Kernels* kernels, const Attention& a, int64_t first, int6
                  int64_t n_heads, float* scratch) {
     while (first < end) {
         int64_t next = first + 1;
-        while (next < end && (!a.slots || a.slots[next] == a.slots[first])) next++;
+        while (next < end && a.slots[next] == a.slots[first]) next++;
         kernels->attend(a, first, (int)(next - first), kv_head, head, (int)n_heads, scratch);
         first = next;
     }

@@ -194,7 +194,7 @@ void attend_block(const Attention& a, int64_t kv_head, int64_t from, const Row* 
     }
     int read = longest->high(from);
     if (read <= low) return;
-    int64_t slot = a.slots ? a.slots[rows[0].number] : 0;
+    int64_t slot = a.slots[rows[0].number];
     read_block(a.k, slot, kv_head, a.width, longest->map, from, read, s.block);
     score_all(s, n * n_heads, low, read);
     for (int i = 0; i < n * n_heads; i++) {
@@ -213,7 +213,7 @@ Row row_of(const Attention& a, int64_t number) {
     return {number,
             a.window > 0 && end > a.window ? end - a.window : 0,
             end,
-            {a.lengths ? a.lengths[number] : 0, a.path_width, 0, 0, path}};
+            {a.lengths[number], a.path_width, 0, 0, path}};
 }
 
 Scratch lay_out(const Attention& a, int queries, float* at) {
@@ -241,7 +241,7 @@ void finish_query(const Attention& a, int64_t row, int64_t head, int i, const Sc
     for (int64_t j = 0; j < a.value_width; j++) out[j] = (even[j] + odd[j]) / s.total[i];
 }
 
-// Rows [first_row, first_row + n) of one slot, n_heads query heads of one kv head. scratch: attend_floats.
+// Rows [first_row, first_row + n) of one slot, n_heads query heads of one kv head. scratch: as lay_out cuts it.
 void attend_piece(const Attention& a, int64_t first_row, int n, int64_t kv_head, int64_t first_head, int n_heads,
                   float* scratch) {
     Row rows[ROWS_AT_ONCE];

@@ -49,7 +49,7 @@ struct QuantPacker {
                 for (int g = 0; g < chunk; g += SPAN) {
                     const uint8_t* block = bytes + lane * bytes_per_row + (done + g) / SPAN * Q::BYTES;
                     Q::store(to, g, lane, block);
-                    Q::levels(block, q);
+                    Q::quants(block, q);
                     for (int i = 0; i < Q::ELEMENTS; i++)
                         Q::Layout::place(body + (g + i / 32) * Q::Layout::BYTES, lane, i % 32, q[i]);
                 }
@@ -59,9 +59,9 @@ struct QuantPacker {
     static void decode(const uint8_t* block, float* out) {
         constexpr int RUN = 32 / Q::PARTS;
         uint8_t q[Q::ELEMENTS];
-        Q::levels(block, q);
+        Q::quants(block, q);
         for (int i = 0; i < Q::ELEMENTS; i++) {
-            float value = Q::scale(block, i / RUN) * (float)(Q::Layout::level(q[i]) - Q::OFFSET);
+            float value = Q::scale(block, i / RUN) * (float)(Q::Layout::quant(q[i]) - Q::OFFSET);
             out[i] = Q::MINIMUM ? value - Q::minimum(block, i / RUN) : value;
         }
     }

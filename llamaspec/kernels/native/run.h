@@ -22,7 +22,8 @@ struct Run {
     }
 
     CellMap cell_map(int64_t row, const Plane& plane) const {
-        return {lengths[row], pass.path_width, plane.cells, plane.ring, paths ? paths + row * pass.path_width : nullptr};
+        const int64_t* path = paths ? paths + row * pass.path_width : nullptr;
+        return {lengths[row], pass.path_width, plane.cells, plane.ring, path};
     }
 
     // work(begin, end) for pieces of rows, `values` floats each

@@ -62,11 +62,11 @@ constexpr int64_t Q8_0_VALUES = 32, Q8_0_BYTES = 34;
 struct Attention {
     const float* q;
     float* out;
-    const float* sinks;                                     // [heads] or null
-    const int64_t *positions, *slots, *lengths, *paths;     // [rows], paths [rows, path_width]; all but the first or null
+    const float* sinks;                                  // [heads] or null
+    const int64_t *positions, *slots, *lengths, *paths;  // [rows], paths [rows, path_width] or null
     int64_t path_width, rows, heads, kv_heads, width, value_width, q_step, out_step;
-    Plane k, v;          // v.data == k.data: values are the first value_width of each key
-    int64_t window;      // 0: all positions
+    Plane k, v;      // v.data == k.data: values are the first value_width of each key
+    int64_t window;  // 0: all positions
     float scale, softcap;
 };
 

@@ -184,11 +184,13 @@ struct ConvOp {
     int32_t activation;
 };
 
-// Gated delta rule (spec/models.md 2.3): S <- S e^g; d = (v - S^T k) beta; S += k d^T; y = S^T q * scale, per value head.
-// A slot's base state is that after `base` tokens of it. Rows start from the base state, run over the inputs of their
-// own path from there on (the cells that KVIndex names) and never change it. Before anything else a pass moves the base
-// to `lengths`, the committed tokens: with the end state of the last pass where that is it (`ahead`), else by running over the
-// inputs in the committed cells.
+// Gated delta rule (spec/models.md 2.3): S <- S e^g; d = (v - S^T k) beta; S += k d^T; y = S^T q * scale, per value
+// head. A slot's base state is that after `base` tokens of it. Rows start from the base state, run over the inputs of
+// their own path from there on (the cells that KVIndex names) and never change it. Before anything else a pass moves
+// the base to `lengths`, the committed tokens: with the end state of the last pass where that is it (`ahead`), else by
+// running over the inputs in the committed cells. Rows that are a chain in the cells of their positions leave their end
+// state ahead, and a pass that goes on there, before anything is committed, starts from it. PASS_OUT_OF_RANGE where the
+// base is older than the ring of inputs, or younger than `lengths`.
 struct DeltaOp {
     Rows q, k, v, beta, decay, y;  // q, k [key_heads * size]; v, y [heads * size]; beta, decay (the e^g above) [heads]
     int64_t heads, key_heads, size;

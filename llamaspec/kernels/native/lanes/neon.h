@@ -167,7 +167,7 @@ INLINE F i_float(I a) {
     EACH4 r.v[i] = vcvtq_f32_s32(a.v[i]);
     return r;
 }
-INLINE I i_dot(I acc, B w, const int8_t* a) {  // levels up to 127, or signed ones
+INLINE I i_dot(I acc, B w, const int8_t* a) {  // quants up to 127, or signed ones
     int32_t four;
     memcpy(&four, a, 4);
     int8x16_t x = vreinterpretq_s8_s32(vdupq_n_s32(four));

@@ -1,4 +1,4 @@
-// Every type with packed levels: a new one is a file here and a line in EACH_QUANT (number as in GGUF).
+// Every type with packed quants: a new one is a file here and a line in EACH_QUANT (number as in GGUF).
 #pragma once
 
 namespace {
@@ -46,7 +46,8 @@ struct Scales {  // of 16 rows and one group of 32 columns, or each half of it
 
 namespace {
 
-// How x is rounded for a type (quantize_rows.h): halves with a minimum each want the sums of x, as if levels were 1 more.
+// How x is rounded for a type (quantize_rows.h): halves with a minimum each want the sums of x, as if quants were 1
+// more.
 template <class Q>
 constexpr int rounding_offset() { return Q::MINIMUM && Q::PARTS == 2 ? -1 : Q::OFFSET; }
 

@@ -1,15 +1,15 @@
-// How the levels of 16 rows are laid out so that one 64-byte load serves all of them.
+// How the quants of 16 rows are laid out so that one 64-byte load serves all of them.
 //
 // A panel is 16 weight rows. Its columns come in groups of 32; a group is eight quads of four columns, and a quad is
-// 64 bytes: four columns of row 0, four of row 1, and so on. Levels are unsigned. Quad j of a group becomes
-//   1 bit:  bit j of 64 bytes; a set bit is the level 2, so that levels less 1 are signs
+// 64 bytes: four columns of row 0, four of row 1, and so on. Quants are unsigned. Quad j of a group becomes
+//   1 bit:  bit j of 64 bytes; a set bit is the quant 2, so that quants less 1 are signs
 //   2 bits: bits 2 (j % 4) of byte row j / 4, 128 bytes a group
 //   3 bits: the same, then 64 bytes whose bit j is the third bit
 //   4 bits: a nibble of byte row j / 2 (low for even j, high for odd j), 256 bytes a group
 //   5 bits: the same, then 64 bytes whose bit j is the fifth bit
 //   6 bits: the same nibbles, then 128 bytes: bits 2 (j % 4) of half j / 4 are the fifth and sixth bit
 //   8 bits: 64 bytes of its own, 512 bytes a group, minus 128: the matrix unit takes them as they are
-// Where levels are not evenly spaced, 3 or 4 bits are a place in a table of them (TableBody).
+// Where quants are not evenly spaced, 3 or 4 bits are a place in a table of them (TableBody).
 #pragma once
 #include <stdint.h>
 
@@ -29,9 +29,9 @@ INLINE void place_pair(uint8_t* body, int lane, int column, int pair) {
     body[64 * (quad / 4) + place_of(lane, column)] |= (uint8_t)(pair << (2 * (quad % 4)));
 }
 
-INLINE void place_nibble(uint8_t* body, int lane, int column, int level) {
+INLINE void place_nibble(uint8_t* body, int lane, int column, int quant) {
     int quad = column / 4;
-    body[64 * (quad / 2) + place_of(lane, column)] |= (uint8_t)((level & 15) << (4 * (quad % 2)));
+    body[64 * (quad / 2) + place_of(lane, column)] |= (uint8_t)((quant & 15) << (4 * (quad % 2)));
 }
 
 // Each quad gets its bit or pair of what `place_bit` or `place_pair` filled, at bit AT.
@@ -68,30 +68,30 @@ INLINE void unpack_nibbles(const uint8_t* body, B* w) {
 }
 
 struct EvenBody {
-    static constexpr bool WIDE = false;  // levels above 127 occur
-    static int level(int packed) { return packed; }
+    static constexpr bool WIDE = false;  // quants above 127 occur
+    static int quant(int packed) { return packed; }
 };
 
 template <>
 struct Body<1> : EvenBody {
     static constexpr int BYTES = 64;
-    static void place(uint8_t* body, int lane, int column, int level) { place_bit(body, lane, column, level >> 1); }
+    static void place(uint8_t* body, int lane, int column, int quant) { place_bit(body, lane, column, quant >> 1); }
     static INLINE void unpack(const uint8_t* body, B* w) { unpack_bits(b_load(body), w); }
 };
 
 template <>
 struct Body<2> : EvenBody {
     static constexpr int BYTES = 128;
-    static void place(uint8_t* body, int lane, int column, int level) { place_pair(body, lane, column, level); }
+    static void place(uint8_t* body, int lane, int column, int quant) { place_pair(body, lane, column, quant); }
     static INLINE void unpack(const uint8_t* body, B* w) { unpack_pairs(b_load(body), b_load(body + 64), w); }
 };
 
 template <>
 struct Body<3> : EvenBody {
     static constexpr int BYTES = 192;
-    static void place(uint8_t* body, int lane, int column, int level) {
-        place_pair(body, lane, column, level & 3);
-        place_bit(body + 128, lane, column, level >> 2);
+    static void place(uint8_t* body, int lane, int column, int quant) {
+        place_pair(body, lane, column, quant & 3);
+        place_bit(body + 128, lane, column, quant >> 2);
     }
     static INLINE void unpack(const uint8_t* body, B* w) {
         unpack_pairs(b_load(body), b_load(body + 64), w);
@@ -102,16 +102,16 @@ struct Body<3> : EvenBody {
 template <>
 struct Body<4> : EvenBody {
     static constexpr int BYTES = 256;
-    static void place(uint8_t* body, int lane, int column, int level) { place_nibble(body, lane, column, level); }
+    static void place(uint8_t* body, int lane, int column, int quant) { place_nibble(body, lane, column, quant); }
     static INLINE void unpack(const uint8_t* body, B* w) { unpack_nibbles(body, w); }
 };
 
 template <>
 struct Body<5> : EvenBody {
     static constexpr int BYTES = 320;
-    static void place(uint8_t* body, int lane, int column, int level) {
-        place_nibble(body, lane, column, level);
-        place_bit(body + 256, lane, column, level >> 4);
+    static void place(uint8_t* body, int lane, int column, int quant) {
+        place_nibble(body, lane, column, quant);
+        place_bit(body + 256, lane, column, quant >> 4);
     }
     static INLINE void unpack(const uint8_t* body, B* w) {
         unpack_nibbles(body, w);
@@ -122,9 +122,9 @@ struct Body<5> : EvenBody {
 template <>
 struct Body<6> : EvenBody {
     static constexpr int BYTES = 384;
-    static void place(uint8_t* body, int lane, int column, int level) {
-        place_nibble(body, lane, column, level);
-        place_pair(body + 256, lane, column, level >> 4);
+    static void place(uint8_t* body, int lane, int column, int quant) {
+        place_nibble(body, lane, column, quant);
+        place_pair(body + 256, lane, column, quant >> 4);
     }
     static INLINE void unpack(const uint8_t* body, B* w) {
         unpack_nibbles(body, w);
@@ -136,22 +136,22 @@ template <>
 struct Body<8> : EvenBody {
     static constexpr int BYTES = 512;
     static constexpr bool WIDE = true;
-    static void place(uint8_t* body, int lane, int column, int level) {
-        body[64 * (column / 4) + place_of(lane, column)] = (uint8_t)(level ^ 0x80);
+    static void place(uint8_t* body, int lane, int column, int quant) {
+        body[64 * (column / 4) + place_of(lane, column)] = (uint8_t)(quant ^ 0x80);
     }
     static INLINE void unpack(const uint8_t* body, B* w) {
         for (int j = 0; j < 8; j++) w[j] = SIGNED_BYTES ? b_load(body + 64 * j) : b_flip(b_load(body + 64 * j));
     }
 };
 
-// Places of BITS bits in Table::LEVELS, 16 unsigned bytes; Table::WIDE: levels above 127 are among them.
+// Places of BITS bits in Table::QUANTS, 16 unsigned bytes; Table::WIDE: quants above 127 are among them.
 template <int BITS, class Table>
 struct TableBody : Body<BITS> {
     static constexpr bool WIDE = Table::WIDE;
-    static int level(int place) { return Table::LEVELS[place]; }
+    static int quant(int place) { return Table::QUANTS[place]; }
     static INLINE void unpack(const uint8_t* body, B* w) {
         Body<BITS>::unpack(body, w);
-        B table = b_repeat(Table::LEVELS);
+        B table = b_repeat(Table::QUANTS);
         if (WIDE && SIGNED_BYTES) table = b_flip(table);
         for (int j = 0; j < 8; j++) w[j] = b_lookup(table, w[j]);
     }

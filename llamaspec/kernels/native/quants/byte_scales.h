@@ -1,4 +1,4 @@
-// 256 levels with one factor and a signed byte per run of 32 / PARTS of them: q (d s).
+// 256 quants with one factor and a signed byte per run of 32 / PARTS of them: q (d s).
 //
 // Head of a chunk of 8 groups of 32: 64 bytes of factors (float32), 16 bytes of scales per run.
 #pragma once

@@ -12,7 +12,7 @@ extern uint8_t iq1_s_book[2048 * 8], iq1_m_book[2048 * 8], iq2_xxs_book[256 * 8]
 
 namespace {
 
-// Ranks of `width` magnitudes become places in a table of 2 * HALF levels in order; set bits of `signs` are negative.
+// Ranks of `width` magnitudes become places in a table of 2 * HALF quants in order; set bits of `signs` are negative.
 template <int HALF>
 inline void signed_places(const uint8_t* ranks, int width, int signs, uint8_t* q) {
     for (int i = 0; i < width; i++) q[i] = (uint8_t)((signs >> i) & 1 ? HALF - 1 - ranks[i] : HALF + ranks[i]);

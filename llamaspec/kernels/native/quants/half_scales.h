@@ -1,4 +1,4 @@
-// Scales in half precision, one for SPAN groups of 32 levels; or one and a minimum for each group.
+// Scales in half precision, one for SPAN groups of 32 quants; or one and a minimum for each group.
 #pragma once
 
 namespace {

@@ -8,12 +8,12 @@ namespace {
 
 struct ShiftedTrits {  // -9, -7, -1, 1, 7 and 9, plus 9
     static constexpr bool WIDE = false;
-    static constexpr uint8_t LEVELS[16] = {0, 2, 8, 10, 16, 18};
+    static constexpr uint8_t QUANTS[16] = {0, 2, 8, 10, 16, 18};
 };
 
 struct IQ1_M : ByteScales<IQ1_M, TableBody<3, ShiftedTrits>, 9, 2> {
     static constexpr int BYTES = 56;
-    static void levels(const uint8_t* block, uint8_t* q) {
+    static void quants(const uint8_t* block, uint8_t* q) {
         for (int run = 0; run < 32; run++) {
             int high = (block[32 + run / 2] >> (run % 2 * 4)) & 15;
             const uint8_t* ranks = iq1_m_book + 8 * (block[run] | (high & 7) << 8);

@@ -14,7 +14,7 @@ struct IQ1_S {
     typedef Body<2> Layout;
     static constexpr int ELEMENTS = 256, BYTES = 50, OFFSET = 1, PARTS = 1;
     static constexpr bool MINIMUM = true;
-    static void levels(const uint8_t* block, uint8_t* q) {
+    static void quants(const uint8_t* block, uint8_t* q) {
         for (int run = 0; run < 32; run++) {
             int high = (read_u16(block + 34 + run / 4 * 2) >> (run % 4 * 3)) & 7;
             memcpy(q + 8 * run, iq1_s_book + 8 * (block[2 + run] | high << 8), 8);

@@ -1,4 +1,4 @@
-// The levels of IQ2_XXS, IQ2_XS and IQ2_S: 8, 25 and 43 with signs.
+// The quants of IQ2_XXS, IQ2_XS and IQ2_S: 8, 25 and 43 with signs.
 #pragma once
 #include "byte_scales.h"
 #include "codebook.h"
@@ -7,7 +7,7 @@ namespace {
 
 struct ThreeMagnitudes {  // plus 43
     static constexpr bool WIDE = false;
-    static constexpr uint8_t LEVELS[16] = {0, 18, 35, 51, 68, 86};
+    static constexpr uint8_t QUANTS[16] = {0, 18, 35, 51, 68, 86};
 };
 
 // d (s + 1/2) / 4 is d / 8 times 2 s + 1. PARTS: scales per 32 weights.

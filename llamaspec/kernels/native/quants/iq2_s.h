@@ -6,7 +6,7 @@ namespace {
 
 struct IQ2_S : IQ2<IQ2_S, 2> {
     static constexpr int BYTES = 82;
-    static void levels(const uint8_t* block, uint8_t* q) {
+    static void quants(const uint8_t* block, uint8_t* q) {
         for (int run = 0; run < 32; run++) {
             int high = (block[66 + run / 4] >> (run % 4 * 2)) & 3;
             signed_places<3>(iq2_s_book + 8 * (block[2 + run] | high << 8), 8, block[34 + run], q + 8 * run);

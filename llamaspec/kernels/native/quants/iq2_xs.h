@@ -6,7 +6,7 @@ namespace {
 
 struct IQ2_XS : IQ2<IQ2_XS, 2> {
     static constexpr int BYTES = 74;
-    static void levels(const uint8_t* block, uint8_t* q) {
+    static void quants(const uint8_t* block, uint8_t* q) {
         for (int run = 0; run < 32; run++) {
             int word = read_u16(block + 2 + 2 * run);
             signed_places<3>(iq2_xs_book + 8 * (word & 511), 8, eight_signs((uint32_t)word >> 9), q + 8 * run);

@@ -6,7 +6,7 @@ namespace {
 
 struct IQ2_XXS : IQ2<IQ2_XXS, 1> {
     static constexpr int BYTES = 66;
-    static void levels(const uint8_t* block, uint8_t* q) {
+    static void quants(const uint8_t* block, uint8_t* q) {
         for (int run = 0; run < 32; run++) {
             const uint8_t* group = block + 2 + run / 4 * 8;
             int signs = eight_signs(read_u32(group + 4) >> (run % 4 * 7));

@@ -7,12 +7,12 @@ namespace {
 
 struct OddMagnitudes {  // 1, 3, ..., 15 with signs, plus 15
     static constexpr bool WIDE = false;
-    static constexpr uint8_t LEVELS[16] = {0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
+    static constexpr uint8_t QUANTS[16] = {0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
 };
 
 struct IQ3_S : ByteScales<IQ3_S, TableBody<4, OddMagnitudes>, 15, 1> {
     static constexpr int BYTES = 110;
-    static void levels(const uint8_t* block, uint8_t* q) {
+    static void quants(const uint8_t* block, uint8_t* q) {
         for (int run = 0; run < 64; run++) {
             int high = (block[66 + run / 8] >> (run % 8)) & 1;
             int signs = block[74 + run / 2] >> (run % 2 * 4);

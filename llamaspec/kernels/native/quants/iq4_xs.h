@@ -7,7 +7,7 @@ namespace {
 
 struct IQ4_XS : ByteScales<IQ4_XS, TableBody<4, NearZero>, 128, 1> {
     static constexpr int BYTES = 136;
-    static void levels(const uint8_t* block, uint8_t* q) {
+    static void quants(const uint8_t* block, uint8_t* q) {
         for (int i = 0; i < 256; i++) q[i] = (block[8 + i / 32 * 16 + i % 16] >> (i / 16 % 2 * 4)) & 15;
     }
     static float factor(const uint8_t* block) { return half_to_float(read_u16(block)); }

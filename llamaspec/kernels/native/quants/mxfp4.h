@@ -8,7 +8,7 @@ namespace {
 
 struct SmallFloats {  // a sign, 2 bits of exponent, 1 of mantissa; doubled, plus 12
     static constexpr bool WIDE = false;
-    static constexpr uint8_t LEVELS[16] = {12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0};
+    static constexpr uint8_t QUANTS[16] = {12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0};
 };
 
 struct MXFP4 {
@@ -16,7 +16,7 @@ struct MXFP4 {
     typedef TableBody<4, SmallFloats> Layout;
     static constexpr int ELEMENTS = 32, BYTES = 17, OFFSET = 12, PARTS = 1;
     static constexpr bool MINIMUM = false;
-    static void levels(const uint8_t* block, uint8_t* q) {
+    static void quants(const uint8_t* block, uint8_t* q) {
         for (int i = 0; i < 16; i++) {
             q[i] = block[1 + i] & 15;
             q[i + 16] = block[1 + i] >> 4;

@@ -12,10 +12,10 @@ struct NVFP4 {
     typedef TableBody<4, SmallFloats> Layout;
     static constexpr int ELEMENTS = 64, BYTES = 36, OFFSET = 12, PARTS = 2;
     static constexpr bool MINIMUM = false;
-    static void levels(const uint8_t* block, uint8_t* q) {
+    static void quants(const uint8_t* block, uint8_t* q) {
         for (int i = 0; i < 64; i++) q[i] = (block[4 + i / 16 * 8 + i % 8] >> (i / 8 % 2 * 4)) & 15;
     }
-    static float scale(const uint8_t* block, int i) {  // halved, because levels are doubled; 127 is not a number
+    static float scale(const uint8_t* block, int i) {  // halved, because quants are doubled; 127 is not a number
         int exponent = (block[i] >> 3) & 15, mantissa = block[i] & 7;
         if (block[i] == 127) return 0;
         return (float)(exponent ? (mantissa | 8) << (exponent - 1) : mantissa) * (1.0f / 1024);

@@ -1,4 +1,4 @@
-// Q2_K: 256 levels of 2 bits in 16 groups of 16, each with a 4-bit scale and minimum; q (d s) - (dmin m).
+// Q2_K: 256 quants of 2 bits in 16 groups of 16, each with a 4-bit scale and minimum; q (d s) - (dmin m).
 //
 // Head of a chunk of 8 groups of 32: 32 bytes d, 32 bytes dmin, 16 bytes per run of 16 columns: scale, and minimum on
 // top.
@@ -11,7 +11,7 @@ struct Q2_K {
     typedef Body<2> Layout;
     static constexpr int ELEMENTS = 256, BYTES = 84, OFFSET = 0, PARTS = 2;
     static constexpr bool MINIMUM = true;
-    static void levels(const uint8_t* block, uint8_t* q) {
+    static void quants(const uint8_t* block, uint8_t* q) {
         for (int i = 0; i < 256; i++) q[i] = (block[16 + i / 128 * 32 + i % 32] >> (i / 32 % 4 * 2)) & 3;
     }
     static float scale(const uint8_t* block, int i) {

@@ -1,4 +1,4 @@
-// Q6_K: 256 levels of 6 bits in 16 groups of 16, each with a signed 8-bit scale; (q - 32) (d s).
+// Q6_K: 256 quants of 6 bits in 16 groups of 16, each with a signed 8-bit scale; (q - 32) (d s).
 #pragma once
 #include "byte_scales.h"
 
@@ -6,7 +6,7 @@ namespace {
 
 struct Q6_K : ByteScales<Q6_K, Body<6>, 32, 2> {
     static constexpr int BYTES = 210;
-    static void levels(const uint8_t* block, uint8_t* q) {
+    static void quants(const uint8_t* block, uint8_t* q) {
         for (int i = 0; i < 256; i++) {
             int half = i / 128, quarter = i / 32 % 4, column = i % 32;
             int low = (block[64 * half + quarter % 2 * 32 + column] >> (quarter / 2 * 4)) & 15;

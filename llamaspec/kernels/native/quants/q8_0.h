@@ -7,7 +7,7 @@ namespace {
 
 struct Q8_0 : HalfScale<Body<8>, 128> {
     static constexpr int BYTES = 34;
-    static void levels(const uint8_t* block, uint8_t* q) {
+    static void quants(const uint8_t* block, uint8_t* q) {
         for (int i = 0; i < 32; i++) q[i] = block[2 + i] ^ 0x80;
     }
 };

@@ -6,7 +6,7 @@ namespace {
 
 struct TQ1_0 : HalfScale<Body<2>, 1, 8, 52> {
     static constexpr int BYTES = 54;
-    static void levels(const uint8_t* block, uint8_t* q) {
+    static void quants(const uint8_t* block, uint8_t* q) {
         digits(block, 32, 5, q);
         digits(block + 32, 16, 5, q + 160);
         digits(block + 48, 4, 4, q + 240);
