@@ -1,6 +1,7 @@
 """Operations of the tape with matrices: products of one x, stacks by head, routing, experts."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,11 +29,15 @@ def normal(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng([seed, *shape]).standard_normal(shape).astype(np.float32)
 
 
+def matrices(kind: str, count: int, n: int, k: int, seed: int = 0) -> QuantizedTensor:
+    """count matrices [n, k]."""
+    return QuantizedTensor(weight(kind, count * n, k, seed).data, kind, (count, n, k), "stack")
+
+
 def stack(kind: str, count: int, n: int, k: int, seed: int = 0) -> tuple[Packed, np.ndarray]:
     """count matrices [n, k], and their values."""
-    flat = weight(kind, count * n, k, seed)
-    shaped = QuantizedTensor(flat.data, kind, (count, n, k), "stack")
-    return Packed(shaped), dequantize(flat).numpy().reshape(count, n, k)
+    source = matrices(kind, count, n, k, seed)
+    return Packed(source), dequantize(source).numpy()
 
 
 def same(got: np.ndarray, expected: np.ndarray) -> None:
@@ -89,8 +94,8 @@ def test_heads(kind: str, n: int) -> None:
     x, y = spread(normal(n, heads * columns)), room(n, heads * rows)
     for threads in (2, 1):
         run(Call(n, threads=threads), (c.OpKind.HEADS, c.HeadsOp(view(x), view(y), w.handle)))
-        for head in range(heads):
-            alone = Packed(QuantizedTensor(w.source.view(heads, rows, -1)[head], kind, (rows, columns)))
+        for head, data in enumerate(matrices(kind, heads, rows, columns).data.view(heads, rows, -1)):
+            alone = Packed(QuantizedTensor(data, kind, (rows, columns)))
             part = torch.from_numpy(np.ascontiguousarray(x[:, head * columns : (head + 1) * columns]))
             same(y[:, head * rows : (head + 1) * rows], alone.matmul(part).numpy())
     expected = np.einsum("hrc,nhc->nhr", exact.astype(np.float64), x.astype(np.float64).reshape(n, heads, columns))
@@ -98,14 +103,19 @@ def test_heads(kind: str, n: int) -> None:
     assert error < (1e-6 if kind == "F16" else 1e-2)
 
 
-def test_rows_of_a_stack_are_those_of_the_file() -> None:
-    w, exact = stack("Q5_K", 3, 17, 256)
+def test_rows_of_a_stack_are_those_of_the_file(tmp_path: Path) -> None:
+    source = matrices("Q5_K", 3, 17, 256)
+    (path := tmp_path / "weights").write_bytes(source.data.numpy().tobytes())
+    mapped = torch.from_file(str(path), shared=True, size=source.data.numel(), dtype=torch.uint8)
+    w = Packed(QuantizedTensor(mapped.view(51, -1), "Q5_K", (3, 17, 256), mapped=True))
     assert w.bytes == 3 * Packed(weight("Q5_K", 17, 256)).bytes
-    same(w.rows(torch.tensor([0, 16, 17, 50])).numpy(), exact.reshape(51, 256)[[0, 16, 17, 50]])
+    same(w.rows(torch.tensor([0, 16, 17, 50])).numpy(), dequantize(source).numpy().reshape(51, 256)[[0, 16, 17, 50]])
     with pytest.raises(IndexError):
         w.rows(torch.tensor([51]))
     with pytest.raises(ValueError, match="as a whole"):
         w.matmul(torch.zeros(1, 256))
+    with pytest.raises(ValueError, match="only there as packed"):
+        Packed(source).rows(torch.tensor([0]))
 
 
 def softmax(x: np.ndarray) -> np.ndarray:

@@ -98,7 +98,12 @@ class Packed:
         return y
 
     def rows(self, ids: Tensor) -> Tensor:
-        """ids [n] int64 -> [n, K] float32, bit for bit the dequantised rows; those of a stack are numbered through."""
+        """ids [n] int64 -> [n, K] float32, bit for bit the dequantised rows; those of a stack are numbered through.
+
+        Raises ValueError for a stack that is not mapped from a file.
+        """
+        if self.source is None:
+            raise ValueError(f"the rows of the stack {list(self.shape)} are only there as packed")
         ids = ids.to(torch.int64).contiguous()
         if ids.numel() and (int(ids.min()) < 0 or int(ids.max()) >= self.count * self.out):
             raise IndexError(f"row ids must be 0..{self.count * self.out - 1}")
