@@ -22,7 +22,8 @@ from llamaspec.weights.file import GGUFFile
 
 def resident():
     with open("/proc/self/status") as report:
-        found = {line.split(":")[0]: int(line.split()[1]) << 10 for line in report if line.startswith(("VmRSS", "VmHWM"))}
+        lines = [line.split() for line in report if line.startswith(("VmRSS", "VmHWM"))]
+    found = {name.rstrip(":"): int(size) << 10 for name, size, _ in lines}
     return found["VmRSS"], found["VmHWM"]
 
 cpu = torch.device("cpu")
