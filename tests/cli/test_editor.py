@@ -76,7 +76,7 @@ def test_a_conversation_at_a_terminal(tmp_path):
     chat.send("three\\\rfour\r").wait("THREE\r\nFOUR").wait(PROMPT)
     chat.send("\x1b[200~five\nsix\x1b[201~\r").wait("FIVE\r\nSIX").wait(PROMPT)
     chat.send("/un\t\r").wait("forgotten: five").wait(PROMPT)
-    chat.send("\x1b[A\x1b[A\x03").wait("press Ctrl-C again or Ctrl-D to quit")
+    chat.send("\x1b[A\x1b[A\x03").wait("press Ctrl-C again or Ctrl-D to quit").wait(PROMPT)
     assert chat.send("\x04").end() == 0
     assert history_file({"XDG_STATE_HOME": str(tmp_path)}).read_text().splitlines()[0] == '"hello"'
 

@@ -47,13 +47,13 @@ def attend(q: Tensor, keys: Plane, values: Plane, index: KVIndex, how: Attend) -
         scores = own.multiply(queries, key.transpose(-1, -2))
         if how.softcap:
             scores = how.softcap * torch.tanh(scores / how.softcap)
-        weigh = _weigher(own.multiply, value, hidden)
-        softmax.merge(scores.masked_fill(hidden, float("-inf")), weigh)
+        accumulate = _accumulator(own.multiply, value, hidden)
+        softmax.merge(scores.masked_fill(hidden, float("-inf")), accumulate)
     out = softmax.result()  # [K, N * G, value]
     return out.view(how.kv_heads, n, group, how.value).transpose(0, 1).reshape(n, how.heads * how.value)
 
 
-def _weigher(
+def _accumulator(
     multiply: Callable[[Tensor, Tensor], Tensor], values: Tensor, hidden: Tensor
 ) -> Callable[[Tensor], Tensor]:
     """weights [K, N * G, 256] -> weighted values, where a hidden cell that is not finite reaches no row.
@@ -64,11 +64,11 @@ def _weigher(
     clean = torch.where(finite, values, 0.0)
     broken = (~finite).any(-1, keepdim=True).to(values.dtype)  # [.., 256, 1]
 
-    def weigh(weights: Tensor) -> Tensor:
+    def accumulate(weights: Tensor) -> Tensor:
         seen = multiply((~hidden).to(values.dtype).expand_as(weights), broken)  # [K, N * G, 1]
         return torch.where(seen > 0, float("nan"), multiply(weights, clean))
 
-    return weigh
+    return accumulate
 
 
 class _OnlineSoftmax:
@@ -84,13 +84,13 @@ class _OnlineSoftmax:
             self.peak = sinks.reshape(how.kv_heads, rows, 1)
             self.total = torch.ones_like(self.peak)
 
-    def merge(self, scores: Tensor, weigh: Callable[[Tensor], Tensor]) -> None:
+    def merge(self, scores: Tensor, accumulate: Callable[[Tensor], Tensor]) -> None:
         """scores [K, N * G, 256]. A block that a row cannot see leaves the row's bits as they are."""
         peak = torch.maximum(self.peak, scores.amax(-1, keepdim=True))
         weights = torch.exp(scores - peak)
         keep = torch.exp(self.peak - peak)
         self.total = self.total * keep + weights.sum(-1, keepdim=True)
-        self.values = self.values * keep + weigh(weights)
+        self.values = self.values * keep + accumulate(weights)
         self.peak = peak
 
     def result(self) -> Tensor:
