@@ -9,7 +9,6 @@ from ..protocol import Batch, Output, Store
 from . import structures as c
 from .call import PassCall
 from .operations import NativeOperations, Value
-from .rotation import Rotation
 
 
 class EagerOperations(NativeOperations):
@@ -22,8 +21,6 @@ class EagerOperations(NativeOperations):
         self.stores, self.blocks = stores, batch.index.blocks
         self.asked = list(dict.fromkeys(features))
         self.features: list[np.ndarray | None] = [None] * len(self.asked)
-        self.planes: dict[tuple[int, int], int] = {}
-        self.rotations: list[Rotation] = []
         self.logits = np.empty((0, 0), np.float32)
 
     def output(self) -> Output:
@@ -59,16 +56,6 @@ class EagerOperations(NativeOperations):
         op = c.Op(kind, wanted, addressof(arguments))
         self.call.run(addressof(op), 1)
         self.kept.clear()
-
-    def plane(self, store: int, plane: int) -> int:
-        """By order of first use."""
-        return self.planes.setdefault((store, plane), len(self.planes))
-
-    def rope(self, rotation: Rotation) -> int:
-        """By order of first use."""
-        if rotation not in self.rotations:
-            self.rotations.append(rotation)
-        return self.rotations.index(rotation)
 
     def feature(self, number: int) -> int:
         """Its place among those asked for."""

@@ -38,10 +38,15 @@ class FusedProjections:
 
 
 class NativeOperations:
-    """Every operation is one structure. `kept` holds what the structures point to."""
+    """Every operation is one structure. `kept` holds what the structures point to.
+
+    planes, rotations: what the operations use of both, numbered by first use.
+    """
 
     def __init__(self) -> None:
         self.kept: list[object] = []
+        self.planes: dict[tuple[int, int], int] = {}
+        self.rotations: list[Rotation] = []
 
     # -- what subclasses say ------------------------------------------------------------------------------------------
 
@@ -57,14 +62,6 @@ class NativeOperations:
         """One operation, its inputs and outputs placed by `rows`."""
         raise NotImplementedError
 
-    def plane(self, store: int, plane: int) -> int:
-        """The number of a plane in the pass."""
-        raise NotImplementedError
-
-    def rope(self, rotation: Rotation) -> int:
-        """The number of a rotation in the pass."""
-        raise NotImplementedError
-
     def result(self, width: int) -> Value:
         """Where logits go."""
         raise NotImplementedError
@@ -74,6 +71,16 @@ class NativeOperations:
         raise NotImplementedError
 
     # -- operations ---------------------------------------------------------------------------------------------------
+
+    def plane(self, store: int, plane: int) -> int:
+        """The number of a plane in the pass."""
+        return self.planes.setdefault((store, plane), len(self.planes))
+
+    def rope(self, rotation: Rotation) -> int:
+        """The number of a rotation in the pass."""
+        if rotation not in self.rotations:
+            self.rotations.append(rotation)
+        return self.rotations.index(rotation)
 
     def embed(self, table: Packed, scale: float) -> Value:
         """-> [N, D]."""

@@ -10,7 +10,6 @@ from ..protocol import Batch, Output, Store
 from . import structures as c
 from .call import PassCall
 from .operations import NativeOperations, Value
-from .rotation import Rotation
 
 ALIGNED = 16
 """Floats: registers begin at whole cache lines whatever the number of rows."""
@@ -30,8 +29,6 @@ class Recorder(NativeOperations):
         super().__init__()
         self.widths: list[int] = []
         self.ops: list[tuple[c.OpKind, Any, bool]] = []
-        self.planes: dict[tuple[int, int], int] = {}
-        self.rotations: list[Rotation] = []
         self.features: dict[int, int] = {}
         """Number of a feature -> its place in the pass's list."""
         self.feature_widths: list[int] = []
@@ -49,16 +46,6 @@ class Recorder(NativeOperations):
     def emit(self, kind: c.OpKind, arguments: Structure, wanted: bool) -> None:
         """Kept for later."""
         self.ops.append((kind, arguments, wanted))
-
-    def plane(self, store: int, plane: int) -> int:
-        """By order of first use."""
-        return self.planes.setdefault((store, plane), len(self.planes))
-
-    def rope(self, rotation: Rotation) -> int:
-        """By order of first use."""
-        if rotation not in self.rotations:
-            self.rotations.append(rotation)
-        return self.rotations.index(rotation)
 
     def result(self, width: int) -> Value:
         """The pass's logits."""
