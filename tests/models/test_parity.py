@@ -32,16 +32,21 @@ def test_there_is_something_to_check():
     assert any(not supported(golden) for golden in ENTRIES.values())
 
 
+def teacher_forced(golden: goldens.Golden, **options) -> tuple[np.ndarray, np.ndarray]:
+    """Logits of llama.cpp and ours after each token of prompt and greedy answer. options: of the model's runner."""
+    ids = golden.entry["prompt_tokens"] + golden.entry["greedy_tokens"]
+    expected = np.load(golden.logits)
+    with torch.inference_mode():
+        logits = passes(golden.model, golden.entry.get("n_ctx", 256), **options).logits(0, ids).numpy()
+    return expected, logits[-len(expected) :]
+
+
 @pytest.mark.parametrize("name", ENTRIES)
 def test_logits(name):
     golden = ENTRIES[name]
     if reason := supported(golden):
         pytest.skip(f"{name}: {reason}")
-    ids = golden.entry["prompt_tokens"] + golden.entry["greedy_tokens"]
-    expected = np.load(golden.logits)
-    with torch.inference_mode():
-        logits = passes(golden.model, golden.entry.get("n_ctx", 256)).logits(0, ids).numpy()
-    logits = logits[-len(expected) :]
+    expected, logits = teacher_forced(golden)
     error = np.square(logits - expected).mean() / np.square(expected).mean()
     assert error < golden.entry["suggested_tolerance"]["nmse"]
     assert np.abs(logits - expected).max() < golden.entry["suggested_tolerance"]["maxabs"]
@@ -72,11 +77,7 @@ def test_the_native_kernels_over_float_weights(name):
     golden = ENTRIES[name]
     if reason := supported(golden):
         pytest.skip(f"{name}: {reason}")
-    ids = golden.entry["prompt_tokens"] + golden.entry["greedy_tokens"]
-    expected = np.load(golden.logits)
-    with torch.inference_mode():
-        run = passes(golden.model, golden.entry.get("n_ctx", 256), backend="native", kv_type=F32)
-        logits = run.logits(0, ids).numpy()[-len(expected) :]
+    expected, logits = teacher_forced(golden, backend="native", kv_type=F32)
     error = np.square(logits - expected).mean() / np.square(expected).mean()
     assert error < golden.entry["suggested_tolerance"]["nmse"]
 
