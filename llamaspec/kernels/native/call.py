@@ -1,7 +1,7 @@
 """What a native pass depends on, as pointers: rows, planes of the cache, rotations, results."""
 
 from collections.abc import Mapping, Sequence
-from ctypes import byref
+from ctypes import Array, addressof, byref
 
 import numpy as np
 
@@ -41,9 +41,9 @@ class PassCall:
         paths = None if index.paths is None else np.ascontiguousarray(np.asarray(index.paths), np.int64)
         if paths is not None and (paths.ndim != 2 or paths.shape[0] != n or not paths.shape[1]):
             raise ValueError(f"paths {list(paths.shape)} for {n} rows")
-        info.tokens, info.hidden, info.wanted = (_address(part) for part in (tokens, hidden, wanted))
+        info.tokens, info.hidden, info.wanted = (address(part) for part in (tokens, hidden, wanted))
         info.cells, info.positions = cells.ctypes.data, positions.ctypes.data
-        info.slots, info.lengths, info.paths = slots.ctypes.data, lengths.ctypes.data, _address(paths)
+        info.slots, info.lengths, info.paths = slots.ctypes.data, lengths.ctypes.data, address(paths)
         info.rows, info.wanted_rows = n, n if wanted is None else len(wanted)
         info.path_width = 0 if paths is None else paths.shape[1]
         self.kept = [tokens, hidden, wanted, cells, positions, slots, lengths, paths]
@@ -59,16 +59,16 @@ class PassCall:
                 raise ValueError("the rows of a plane are bytes one behind the other")
             ring = at.ring
             self.plane_array[number] = c.Plane(_data(at.data), slots, heads, cells, *steps[:3], ring, at.type.number)
-        self.info.planes, self.info.n_planes = _pointer(self.plane_array), len(numbers)
+        self.info.planes, self.info.n_planes = pointer(self.plane_array), len(numbers)
 
     def ropes(self, rotations: Sequence[Rotation], blocks: int) -> None:
         """Tables that reach as far as the pass."""
         self.rope_array = (c.RopeTable * max(1, len(rotations)))(*(r.table(blocks * KV_BLOCK) for r in rotations))
-        self.info.ropes, self.info.n_ropes = _pointer(self.rope_array), len(rotations)
+        self.info.ropes, self.info.n_ropes = pointer(self.rope_array), len(rotations)
 
     def results(self, logits: np.ndarray | None, features: Sequence[np.ndarray | None]) -> None:
         """Where logits and features go."""
-        self.info.logits = _address(logits)
+        self.info.logits = address(logits)
         self.feature_array = np.array([0 if part is None else part.ctypes.data for part in features], np.uintp)
         self.info.features, self.info.n_features = self.feature_array.ctypes.data, len(features)
 
@@ -84,7 +84,8 @@ class PassCall:
             )
 
 
-def _address(array: np.ndarray | None) -> int | None:
+def address(array: np.ndarray | None) -> int | None:
+    """Where its numbers lie; None: nowhere."""
     return None if array is None else array.ctypes.data
 
 
@@ -92,7 +93,6 @@ def _data(data: object) -> int:
     return data.ctypes.data if isinstance(data, np.ndarray) else data.data_ptr()  # type: ignore[attr-defined]
 
 
-def _pointer(array: object) -> int:
-    from ctypes import addressof
-
-    return addressof(array)  # type: ignore[arg-type]
+def pointer(array: Array) -> int:
+    """Where an array of structures lies."""
+    return addressof(array)

@@ -10,6 +10,7 @@ import numpy as np
 from ..protocol import Experts
 from ..records import ACTIVATIONS, GATINGS, NORM_KINDS, Activation, Attend, Delta, NormKind, Routing
 from . import structures as c
+from .call import address, pointer
 from .packed import Packed
 from .rotation import Rotation
 
@@ -125,7 +126,7 @@ class NativeOperations:
         y = self.new(x.width, x.wanted)
         own = x.width // groups if weight is not None and weight.ndim > 1 else 0
         arguments = c.NormOp(
-            self.rows(x), self.rows(y), _address(weight), _address(bias), groups, own, NORM_KINDS.index(kind), eps
+            self.rows(x), self.rows(y), address(weight), address(bias), groups, own, NORM_KINDS.index(kind), eps
         )
         self._emit(c.OpKind.NORM, arguments, y, weight, bias)
         return y
@@ -137,8 +138,8 @@ class NativeOperations:
         pairs = zip(projections.matrices, projections.biases, ys, strict=True)
         for number, (matrix, bias, y) in enumerate(pairs):
             added = self.rows(None if number else residual)
-            parts[number] = c.Part(matrix.handle, _address(bias), self.rows(y), added)
-        arguments = c.ProductsOp(self.rows(x), _at(parts), len(ys))
+            parts[number] = c.Part(matrix.handle, address(bias), self.rows(y), added)
+        arguments = c.ProductsOp(self.rows(x), pointer(parts), len(ys))
         self._emit(c.OpKind.PRODUCTS, arguments, x, parts, projections)
         return ys
 
@@ -192,7 +193,7 @@ class NativeOperations:
         """q [N, H * key] -> [N, H * value]."""
         y = self.new(how.heads * how.value, q.wanted)
         arguments = c.AttendOp(
-            self.rows(q), self.rows(y), _address(how.sinks), self.plane(store, 0), self.plane(store, values),
+            self.rows(q), self.rows(y), address(how.sinks), self.plane(store, 0), self.plane(store, values),
             how.heads, how.kv_heads, how.key, how.value, how.window, how.scale, how.softcap,
         )  # fmt: skip
         self._emit(c.OpKind.ATTEND, arguments, y, how)
@@ -226,7 +227,7 @@ class NativeOperations:
         """logits [N, E] -> numbers (as int32) and weights [N, used]."""
         chosen, weights = self.new(how.used, logits.wanted), self.new(how.used, logits.wanted)
         arguments = c.RouteOp(
-            self.rows(logits), self.rows(chosen), self.rows(weights), _address(bias), how.used, how.groups,
+            self.rows(logits), self.rows(chosen), self.rows(weights), address(bias), how.used, how.groups,
             how.groups_used, GATINGS.index(how.gating), how.normalize, how.scale,
         )  # fmt: skip
         self._emit(c.OpKind.ROUTE, arguments, chosen, bias)
@@ -238,7 +239,7 @@ class NativeOperations:
         y = self.new(experts.down.shape[1], x.wanted)
         arguments = c.ExpertsOp(
             self.rows(x), self.rows(chosen), self.rows(weights), self.rows(y), *stacks,
-            *(_address(bias) for bias in experts.biases), chosen.width,
+            *(address(bias) for bias in experts.biases), chosen.width,
             ACTIVATIONS.index(experts.activation), experts.weigh_input, experts.limit,
         )  # fmt: skip
         self._emit(c.OpKind.EXPERTS, arguments, y, experts)
@@ -249,7 +250,7 @@ class NativeOperations:
         self.append(store, 0, x, 1)
         y = self.new(x.width, x.wanted)
         arguments = c.ConvOp(
-            self.rows(x), self.rows(y), _address(weight), _address(bias), weight.shape[1], self.plane(store, 0),
+            self.rows(x), self.rows(y), address(weight), address(bias), weight.shape[1], self.plane(store, 0),
             ACTIVATIONS.index(activation),
         )  # fmt: skip
         self._emit(c.OpKind.CONV, arguments, y, weight, bias)
@@ -269,20 +270,10 @@ class NativeOperations:
     def decay(self, x: Value, bias: np.ndarray, rate: np.ndarray) -> Value:
         """x [N, H] -> exp(rate * softplus(x + bias))."""
         y = self.new(x.width, x.wanted)
-        self._emit(c.OpKind.DECAY, c.DecayOp(self.rows(x), self.rows(y), _address(bias), _address(rate)), y, bias, rate)
+        self._emit(c.OpKind.DECAY, c.DecayOp(self.rows(x), self.rows(y), address(bias), address(rate)), y, bias, rate)
         return y
 
     def _emit(self, kind: c.OpKind, arguments: Structure, like: Value, *kept: object) -> None:
         """like: a value with the rows that the operation works on."""
         self.kept += kept
         self.emit(kind, arguments, like.wanted)
-
-
-def _address(array: np.ndarray | None) -> int | None:
-    return None if array is None else array.ctypes.data
-
-
-def _at(array: Array) -> int:
-    from ctypes import addressof
-
-    return addressof(array)
