@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import torch
-from torch import Tensor
-
+from ..arrays import Array, namespace
 from ..errors import LlamaspecError
 from ..network.runner import Branch, Runner
 from .drafter import Slot
@@ -128,7 +126,7 @@ class DraftModel:
         mirror.tokens += new
         mirror.agreed, mirror.tree = len(mirror.tokens), ()
 
-    def extend(self, slots: Sequence[Slot], tokens: Sequence[int]) -> list[Tensor]:
+    def extend(self, slots: Sequence[Slot], tokens: Sequence[int]) -> list[Array]:
         """Decode and keep one token more of each slot -> logits [n_vocab] after it."""
         if not slots:
             return []
@@ -138,7 +136,7 @@ class DraftModel:
             self.mirror(slot.id).tokens.append(token)
         return [self.fit(output.logits[-1]) for output in outputs]
 
-    def branch(self, branches: Sequence[Branch]) -> list[Tensor]:
+    def branch(self, branches: Sequence[Branch]) -> list[Array]:
         """Decode trees without keeping them yet -> logits [rows, n_vocab] of each; row 0 is the slot's last token."""
         outputs = self.runner.decode(branches)
         for branch in branches:
@@ -146,12 +144,14 @@ class DraftModel:
             mirror.tree, mirror.parents = tuple(branch.tokens), tuple(branch.parents)
         return [self.fit(output.logits) for output in outputs]
 
-    def fit(self, logits: Tensor) -> Tensor:
+    def fit(self, logits: Array) -> Array:
         """logits [..., V_draft] -> [..., n_vocab]: ids that the histories cannot hold are cut, missing ones are out."""
         short = self.n_vocab - logits.shape[-1]
         if short <= 0:
             return logits[..., : self.n_vocab]
-        return torch.nn.functional.pad(logits, (0, short), value=float("-inf"))
+        xp = namespace(logits)
+        missing = xp.full((*logits.shape[:-1], short), -xp.inf, dtype=logits.dtype, device=logits.device)
+        return xp.concat([logits, missing], axis=-1)
 
 
 def _common(a: Sequence[int], b: Sequence[int]) -> int:

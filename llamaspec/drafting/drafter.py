@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..arrays import Array
 from .draft import Draft
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from ..sampling.chain import Chain
     from .knobs import Knobs
-    from .on_device import DeviceDrafter
+    from .on_device import ChainOnDevice
 
 
 @dataclass
@@ -42,8 +41,8 @@ class Kept:
     """
 
     tokens: Sequence[int]
-    features: "Mapping[int, Tensor] | None" = None
-    top: "Tensor | None" = None
+    features: Mapping[int, Array] | None = None
+    top: Array | None = None
 
 
 class Drafter(Protocol):
@@ -89,8 +88,8 @@ class Drafter(Protocol):
     def save(self, slots: Sequence[Slot]) -> None:
         """Write what shall outlive the run. slots: sequences whose newest tokens no step has shown to it yet."""
 
-    def on_device(self, rows: int | None, context: int) -> "DeviceDrafter | None":
-        """Its drafts of one sequence as a function that a device repeats by itself; None = the host is needed.
+    def on_device(self, rows: int | None, context: int) -> "ChainOnDevice | None":
+        """Its drafts of one sequence as something that a device repeats by itself; None = the host is needed.
 
         rows: of a pass of the target, None = any number. context: of the target.
         """
@@ -134,7 +133,7 @@ class Base:
     def save(self, slots: Sequence[Slot]) -> None:
         """Nothing outlives the run."""
 
-    def on_device(self, rows: int | None, context: int) -> "DeviceDrafter | None":
+    def on_device(self, rows: int | None, context: int) -> "ChainOnDevice | None":
         """It is asked on the host."""
         return None
 

@@ -6,9 +6,7 @@ from itertools import pairwise
 from math import isfinite
 from typing import Any
 
-import torch
-from torch import Tensor
-
+from ..arrays import Array, like
 from ..errors import UsageError
 from ..sampling.sampler import Rows
 from .draft import Draft, Verdict
@@ -59,7 +57,7 @@ class Synthetic:
         self.chances = [rate / base if base > 0 else 0.0 for rate, base in zip(rates, before, strict=True)]
         self._dice: dict[int, random.Random] = {}
 
-    def __call__(self, draft: Draft, logits: Tensor, slot: Slot, ends: Collection[int] = ()) -> tuple[Verdict, Any]:
+    def __call__(self, draft: Draft, logits: Array, slot: Slot, ends: Collection[int] = ()) -> tuple[Verdict, Any]:
         """As verify."""
         assert slot.chain is not None
         dice = self._dice.setdefault(slot.id, random.Random(slot.seed))
@@ -71,7 +69,7 @@ class Synthetic:
         tokens: list[int] = []
         while True:
             row = logits[node + 1 : node + 2]
-            rows = Rows(torch.tensor([len(slot.tokens) + len(kept)], device=logits.device), slot.seed)
+            rows = Rows(like([len(slot.tokens) + len(kept)], logits), slot.seed)
             token = int(slot.chain.choose(row, rows, state)[0])
             child = children.get(node, -1)
             chance = self.chances[len(kept)] if len(kept) < len(self.chances) else 0.0

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from ..arrays import Array, like, namespace
 from ..sampling.chain import Chain, State
 from ..sampling.sampler import Rows
 from ..text.tokenizer import Tokenizer
@@ -35,8 +35,8 @@ class TokenBridge:
         self.shared = {token: other for other, token in back.items()}
         self.back_ids = back
         self._spelled: dict[int, tuple[int, ...]] = {token: (other,) for token, other in pairs.items()}
-        self._ours = torch.tensor(list(self.shared), dtype=torch.int64)
-        self._theirs = torch.tensor(list(self.shared.values()), dtype=torch.int64)
+        self._ours: Array = np.array(list(self.shared), np.int64)
+        self._theirs: Array = np.array(list(self.shared.values()), np.int64)
 
     @property
     def share(self) -> float:
@@ -89,12 +89,14 @@ class TokenBridge:
                 parents.append(kept[parent])
         return Draft(tuple(tokens), tuple(parents), draft.by)
 
-    def lift(self, logits: Tensor) -> Tensor:
+    def lift(self, logits: Array) -> Array:
         """logits [..., V_draft] -> [..., rows]: -inf for tokens that are not shared."""
         if self._ours.device != logits.device:
-            self._ours, self._theirs = self._ours.to(logits.device), self._theirs.to(logits.device)
-        out = torch.full((*logits.shape[:-1], self.rows), -torch.inf, dtype=logits.dtype, device=logits.device)
-        return out.index_copy(-1, self._ours, logits.index_select(-1, self._theirs))
+            self._ours, self._theirs = like(self._ours, logits), like(self._theirs, logits)
+        xp = namespace(logits)
+        out = xp.full((*logits.shape[:-1], self.rows), -xp.inf, dtype=logits.dtype, device=logits.device)
+        out[..., self._ours] = logits[..., self._theirs]
+        return out
 
 
 class TokenShadow:
@@ -127,15 +129,15 @@ class MappedChain(Chain):
         super().__init__(chain.samplers)
         self.bridge, self.ahead = bridge, ahead
 
-    def pick(self, logits: Tensor, rows: Rows, state: State | None = None) -> Tensor:
+    def pick(self, logits: Array, rows: Rows, state: State | None = None) -> Array:
         """logits [n, V_draft] -> [n] draft ids."""
         return self._down(super().pick(self.bridge.lift(logits), self._moved(rows), state))
 
-    def order(self, logits: Tensor, rows: Rows, state: State | None = None, k: int = 1) -> Tensor:
+    def order(self, logits: Array, rows: Rows, state: State | None = None, k: int = 1) -> Array:
         """logits [n, V_draft] -> [n, k] draft ids."""
         return self._down(super().order(self.bridge.lift(logits), self._moved(rows), state, k))
 
-    def advance(self, state: State, token: int, logits: Tensor | None = None, rows: Rows | None = None) -> State:
+    def advance(self, state: State, token: int, logits: Array | None = None, rows: Rows | None = None) -> State:
         """token: a draft id."""
         lifted = None if logits is None else self.bridge.lift(logits)
         moved = None if rows is None else self._moved(rows)
@@ -144,7 +146,7 @@ class MappedChain(Chain):
     def _moved(self, rows: Rows) -> Rows:
         return Rows(rows.positions + self.ahead, rows.seed, rows.attempt)
 
-    def _down(self, chosen: Tensor) -> Tensor:
+    def _down(self, chosen: Array) -> Array:
         shared = self.bridge.shared
-        flat = [shared.get(token, -1) for token in chosen.flatten().tolist()]
-        return torch.tensor(flat, dtype=torch.int64, device=chosen.device).view(chosen.shape)
+        flat = [shared.get(token, -1) for token in chosen.reshape(-1).tolist()]
+        return like(flat, chosen).reshape(chosen.shape)

@@ -3,15 +3,13 @@
 from collections.abc import Collection
 from typing import Any
 
-import torch
-from torch import Tensor
-
+from ..arrays import Array, like
 from ..sampling.sampler import Rows
 from .draft import Draft, Verdict
 from .drafter import Slot
 
 
-def verify(draft: Draft, logits: Tensor, slot: Slot, ends: Collection[int] = ()) -> tuple[Verdict, Any]:
+def verify(draft: Draft, logits: Array, slot: Slot, ends: Collection[int] = ()) -> tuple[Verdict, Any]:
     """logits [1 + nodes, V]: row 0 follows the slot's last token, row 1 + i follows node i.
 
     Every token is the one plain decoding would have chosen there: same chain, same state, same noise, which depends on
@@ -31,13 +29,13 @@ def verify(draft: Draft, logits: Tensor, slot: Slot, ends: Collection[int] = ())
     while True:
         row = logits[node + 1 : node + 2]
         if choices is None:
-            rows = Rows(_positions([len(slot.tokens) + len(kept)], logits), slot.seed)
+            rows = Rows(like([len(slot.tokens) + len(kept)], logits), slot.seed)
             token = int(slot.chain.choose(row, rows, state)[0])
             state = slot.chain.advance(state, token, row[0], rows)
         else:
             token = choices[node + 1]
             if token < 0:
-                slot.chain.check(torch.tensor([*[0] * (node + 1), token]))
+                slot.chain.check(like([*[0] * (node + 1), token], logits))
         tokens.append(token)
         node = children.get((node, token), -1)
         if node < 0 or token in ends:
@@ -45,13 +43,9 @@ def verify(draft: Draft, logits: Tensor, slot: Slot, ends: Collection[int] = ())
         kept.append(node)
 
 
-def _all_choices(draft: Draft, logits: Tensor, slot: Slot) -> list[int]:
+def _all_choices(draft: Draft, logits: Array, slot: Slot) -> list[int]:
     """A chain without state chooses for all nodes at once; the host waits for the device one time. < 0 = an error."""
     assert slot.chain is not None
     depths = [0, *draft.depths()]
-    rows = Rows(_positions([len(slot.tokens) + depth for depth in depths], logits), slot.seed)
+    rows = Rows(like([len(slot.tokens) + depth for depth in depths], logits), slot.seed)
     return slot.chain.pick(logits, rows, slot.state).tolist()
-
-
-def _positions(positions: list[int], like: Tensor) -> Tensor:
-    return torch.tensor(positions, dtype=torch.int64, device=like.device)

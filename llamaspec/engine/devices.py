@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Iterator, Sequence
-
-import torch
+from functools import cache
+from importlib.util import find_spec
+from types import ModuleType
 
 from ..errors import LlamaspecError, UsageError
+from ..kernels.device import HOST, Device
 
-CPU = torch.device("cpu")
 DRIVERS = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg", r"C:\Windows\System32\nvcuda.dll")
 """Files that NVIDIA's driver brings along; without any of them no PyTorch can use a GPU."""
 
@@ -27,19 +28,35 @@ def available_bytes() -> int:
         return 0
 
 
-def free_bytes(device: torch.device) -> int:
+def free_bytes(device: Device) -> int:
     """What can still be allocated there; 0 = unknown. Raises LlamaspecError for a GPU that does not answer."""
-    if device.type == "cpu":
+    if device.is_host:
         return available_bytes()
     try:
-        return torch.cuda.mem_get_info(device)[0]
+        return _torch().cuda.mem_get_info(device.index)[0]
     except RuntimeError as error:  # another process holds it exclusively, or it fell off the bus
         raise _silent(device) from error
 
 
 def count() -> int:
     """GPUs that can be used."""
+    if not _driver() or find_spec("torch") is None:
+        return 0
+    torch = _torch()
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def _driver() -> bool:
+    """Whether NVIDIA's driver is installed: without it torch need not be asked, nor imported."""
+    return any(os.path.exists(path) for path in DRIVERS)
+
+
+@cache
+def _torch() -> ModuleType:
+    """PyTorch, which takes a second to import."""
+    import torch
+
+    return torch
 
 
 def known() -> list[str]:
@@ -51,8 +68,8 @@ def lines() -> Iterator[str]:
     """One line per device: its name for -dev, what it is, and its memory (--list-devices)."""
     yield "Available devices:"
     for number in range(count()):
-        device = torch.device("cuda", number)
-        properties = torch.cuda.get_device_properties(device)
+        device = Device("cuda", number)
+        properties = _torch().cuda.get_device_properties(number)
         total, free = properties.total_memory >> 20, free_bytes(device) >> 20
         yield f"  CUDA{number}: {properties.name} ({total} MiB, {free} MiB free)"
     yield f"  CPU: {os.cpu_count() or 1} cores ({available_bytes() >> 20} MiB free)"
@@ -62,27 +79,29 @@ def lines() -> Iterator[str]:
 
 def why_no_gpu() -> str:
     """What stands between this program and a GPU."""
-    if not any(os.path.exists(path) for path in DRIVERS):
+    if not _driver():
         return "no NVIDIA driver is installed"
-    if torch.version.cuda is None:
+    if find_spec("torch") is None:
+        return "PyTorch is not installed (pip install torch)"
+    if _torch().version.cuda is None:
         return "this PyTorch was built without CUDA; install one that has it (pip install torch)"
     return "no CUDA device answers; install NVIDIA's driver, or look at CUDA_VISIBLE_DEVICES"
 
 
-def name_of(device: torch.device) -> str:
+def name_of(device: Device) -> str:
     """As -dev wants it."""
-    return "CPU" if device.type == "cpu" else f"{device.type.upper()}{device.index or 0}"
+    return "CPU" if device.is_host else f"{device.type.upper()}{device.index}"
 
 
-def what_to_lower(device: torch.device) -> str:
+def what_to_lower(device: Device) -> str:
     """A hint for a model that does not fit."""
-    if device.type == "cpu":
+    if device.is_host:
         return "lower -c, --ctx-size, or take a smaller file"
-    other = next((f"CUDA{i}" for i in range(count()) if i != (device.index or 0)), "cpu")
+    other = next((f"CUDA{i}" for i in range(count()) if i != device.index), "cpu")
     return f"lower -c, --ctx-size, take a smaller file, or choose another device: -dev {other}"
 
 
-def resolve(names: Sequence[str], gpu_layers: int | str) -> torch.device:
+def resolve(names: Sequence[str], gpu_layers: int | str) -> Device:
     """The device for -dev and -ngl. No name: the first GPU, if there is one and -ngl is not 0.
 
     Raises UsageError for names that this machine does not have, with those it has.
@@ -90,23 +109,23 @@ def resolve(names: Sequence[str], gpu_layers: int | str) -> torch.device:
     if len(names) > 1:
         raise LlamaspecError("splitting a model over devices is not supported yet", hint=f"-dev {names[0]}")
     if not names:
-        return torch.device("cuda", 0) if gpu_layers != 0 and count() else CPU
+        return Device("cuda", 0) if gpu_layers != 0 and count() else HOST
     name = names[0].lower()
     if name in ("none", "cpu"):
-        return CPU
+        return HOST
     number = name.removeprefix("cuda").lstrip(":") or "0"
     if not name.startswith("cuda") or not number.isdecimal():
         raise UsageError(f"no device '{names[0]}'", hint=f"available devices: {', '.join(known())}")
     if gpu_layers == 0:
-        return CPU
+        return HOST
     if not count():
         raise UsageError(f"no device '{names[0]}': {why_no_gpu()}", hint=f"available devices: {', '.join(known())}")
     if int(number) >= count():
         raise UsageError(f"no device '{names[0]}'", hint=f"available devices: {', '.join(known())}")
-    return torch.device("cuda", int(number))
+    return Device("cuda", int(number))
 
 
-def _silent(device: torch.device) -> LlamaspecError:
+def _silent(device: Device) -> LlamaspecError:
     return LlamaspecError(
         f"{name_of(device)} does not answer", hint="another program may hold it; see nvidia-smi, or use -dev cpu"
     )

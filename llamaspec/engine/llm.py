@@ -4,10 +4,7 @@ import dataclasses
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from ..drafting.context import DrafterContext
 from ..drafting.first_of import FirstOf
@@ -26,14 +23,17 @@ from ..text.tokenizer import Tokenizer
 from ..weights.file import GGUFFile
 from ..weights.metadata import Metadata
 from .answer import AnswerOptions
-from .device_loop import loop_for
 from .drafters import drafters_of
 from .events import Completion, Event, Stop, Text
 from .judge import judge
 from .load import architecture, load_model
 from .plan import ModelRequest, plan
 from .session import Session
+from .step import loop_for
 from .transcript import Transcript
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Report = Callable[[str], None]
 
@@ -71,11 +71,9 @@ class LLM:
         self.close()
 
     def _load(self) -> None:
-        if self.groups.placement.threads > 0:
-            torch.set_num_threads(self.groups.placement.threads)
         self.target = self._model(self.file, self.metadata, self._wish(draft=False))
         self.n_ctx = self.target.cache.context
-        on_cpu = self.target.model.device.type == "cpu"
+        on_cpu = self.target.model.device.is_host
         if on_cpu and self.groups.placement.kernels == "auto" and not native.available():
             self.report(f"slow: {native.why_not()}")
         self._check_vocabulary(self.target, self.tokenizer, self.file)
@@ -166,8 +164,8 @@ class LLM:
 
     # -- answers ------------------------------------------------------------------------------------------------------
 
-    def logits(self, ids: Sequence[int]) -> Tensor:
-        """ids -> [n, n_vocab] float32, teacher-forced: row i follows ids[i].
+    def logits(self, ids: Sequence[int]) -> "Tensor":
+        """ids -> [n, n_vocab] float32, a torch tensor, teacher-forced: row i follows ids[i].
 
         On a CPU they are the reference's, computed in float32 from the dequantised weights, whatever kernels answer:
         what a fast path's error is measured against (decisions.md 4). A conversation goes on undisturbed.
@@ -175,9 +173,11 @@ class LLM:
         self._check_ids(ids)
         if len(ids) > self.n_ctx:
             raise LlamaspecError(f"{len(ids)} tokens do not fit the context of {self.n_ctx}", hint="raise ctx_size")
-        with torch.inference_mode():
+        import torch
+
+        with self._reference.model.kernels.computing():
             self._reference.cache.truncate(0, 0)
-            return self._reference.logits(0, list(ids))
+            return torch.as_tensor(self._reference.logits(0, list(ids)))
 
     @cached_property
     def _reference(self) -> Runner:

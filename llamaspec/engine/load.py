@@ -1,7 +1,5 @@
 """From a plan to a model that can run."""
 
-import torch
-
 from ..errors import LlamaspecError
 from ..kernels.dispatch import kernels_for
 from ..network.decoder import Model
@@ -11,7 +9,6 @@ from ..network.weights import Weights
 from ..shelf import names, take
 from ..weights.file import GGUFFile
 from .devices import name_of, what_to_lower
-from .graphs import capture
 from .plan import ModelPlan
 
 
@@ -59,13 +56,16 @@ def load_model(plan: ModelPlan, exact: bool = True) -> Runner:
     kernels = kernels_for(plan.device, plan.backend, plan.resident, plan.threads if plan.threads > 0 else None)
     weights = Weights(plan.file, Placement.everything(plan.device, kernels), plan.hparams.eps)
     try:
-        with torch.inference_mode():
+        with kernels.computing():
             model = architecture(plan.file)(plan.hparams, weights, plan.n_ctx)
             cache = model.new_cache(plan.slots, plan.n_ctx, *plan.cache_types)
-    except (MemoryError, torch.OutOfMemoryError) as error:
+    except kernels.exhausted as error:
         raise LlamaspecError(
             f"not enough memory on {name_of(plan.device)} for {plan.file.path}", hint=what_to_lower(plan.device)
         ) from error
     runner = Runner(model, cache, exact, plan.prompt_rows or None)
-    capture(runner)
+    if not plan.device.is_host:
+        from .device.graphs import capture  # torch's
+
+        capture(runner)
     return runner

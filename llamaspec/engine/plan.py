@@ -3,10 +3,9 @@
 from dataclasses import dataclass, field
 from math import prod
 
-import torch
-
 from ..errors import LlamaspecError
 from ..kernels import kv_types
+from ..kernels.device import Device
 from ..kernels.dispatch import kernels_for
 from ..kernels.kv_types import KVType
 from ..kernels.protocol import Kernels
@@ -47,7 +46,7 @@ class ModelPlan:
 
     file: GGUFFile
     hparams: HParams
-    device: torch.device
+    device: Device
     backend: str
     threads: int
     resident: bool
@@ -96,9 +95,9 @@ def _weights(file: GGUFFile) -> dict[str, tuple[str, int, int]]:
     return {name: (info.type, prod(info.shape), info.n_bytes) for name, info in file.tensors.items()}
 
 
-def _check_layers(device: torch.device, asked: int | str, n_layer: int) -> None:
+def _check_layers(device: Device, asked: int | str, n_layer: int) -> None:
     """-ngl with some of the layers: all or none can be placed today."""
-    if device.type != "cpu" and isinstance(asked, int) and 0 < asked < n_layer:
+    if not device.is_host and isinstance(asked, int) and 0 < asked < n_layer:
         raise LlamaspecError(
             f"-ngl {asked}: the model has {n_layer} layers, and splitting them between GPU and CPU is not built yet",
             hint="-ngl all places them on the GPU, -ngl 0 on the CPU",

@@ -6,7 +6,6 @@ from time import perf_counter
 
 from ..text.stream import Pieces
 from .answer import Answer, AnswerOptions
-from .computing import computing
 from .events import Event, Progress, Timings
 from .slots import Running
 from .step import Loop
@@ -30,22 +29,23 @@ class Session:
         Closing the iterator early keeps what was generated. Raises LlamaspecError if the prompt does not fit.
         """
         loop, slot, clock = self.loop, self.slot, perf_counter()
+        computing = loop.target.model.kernels.computing
         self.generated = ()
-        with computing(loop.target.model):  # never around a yield: the listener has its own ways
+        with computing():  # never around a yield: the listener has its own ways
             cached = loop.adopt(slot, prompt)
         reading, done, end = loop.read(slot), cached, len(prompt) - 1
         while done < end:
-            with computing(loop.target.model):
+            with computing():
                 done += next(reading)
             yield Progress(done, len(prompt))
-        with computing(loop.target.model):
+        with computing():
             slot.start(options.chain, options.seed, options.n_predict, options.ends)
             loop.begin(slot)
         read = Timings(prompt_n=len(prompt) - cached, prompt_s=perf_counter() - clock, cache_n=cached)
         answer = Answer(self.tokenizer, options, loop.target.cache.context + 1 - len(prompt), read)
         self.generated = answer.tokens
         while not answer.reason:
-            with computing(loop.target.model):
+            with computing():
                 events = answer.take(loop.step([slot])[0])
                 loop.cut(slot, len(prompt) + len(answer.tokens))
             yield from events
@@ -57,7 +57,7 @@ class Session:
         taken: list[float] = []
         while self.loop.ready(self.slot) and len(taken) < PLAIN_STEPS and sum(taken) < SLOW:
             start = perf_counter()
-            with computing(self.loop.target.model):
+            with self.loop.target.model.kernels.computing():
                 self.loop.plain(self.slot)
             taken.append(perf_counter() - start)
         return median(taken) if taken else 0.0

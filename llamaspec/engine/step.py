@@ -4,8 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor
-
+from ..arrays import Array
 from ..drafting.draft import Draft, Verdict
 from ..drafting.drafter import Kept, Slot
 from ..drafting.first_of import FirstOf
@@ -13,9 +12,10 @@ from ..drafting.verify import verify
 from ..errors import LlamaspecError
 from ..kernels.protocol import Output
 from ..network.runner import Branch, Runner
+from ..sampling import rank
 from .slots import Running, common_prefix
 
-Judge = Callable[[Draft, Tensor, Slot, Collection[int]], tuple[Verdict, Any]]
+Judge = Callable[[Draft, Array, Slot, Collection[int]], tuple[Verdict, Any]]
 """`drafting.verify.verify`, or `drafting.synthetic.Synthetic` in a benchmark."""
 
 
@@ -127,5 +127,15 @@ class Loop:
         assert self.drafter is not None
         index = list(rows)
         features = {layer: values[index] for layer, values in output.features.items()}
-        top: Tensor | None = output.logits[index].topk(self.drafter.top).indices if self.drafter.top else None
+        top = rank.columns(output.logits[index], None, self.drafter.top) if self.drafter.top else None
         return Kept(tokens, features or None, top)
+
+
+def loop_for(target: Runner, drafter: FirstOf | None, judge: Judge = verify) -> Loop:
+    """The loop that suits where the target is."""
+    if target.model.device.is_host or judge is not verify:
+        return Loop(target, drafter, judge)
+    from .device.graphs import recorder_for  # torch's
+    from .device.loop import DeviceLoop
+
+    return DeviceLoop(target, drafter, recorder_for(target.model.device))

@@ -1,16 +1,13 @@
 """The choice of a back end for a device."""
 
-import torch
-
 from ..errors import LlamaspecError, UsageError
+from .device import Device
 from .protocol import Kernels
 
 BACKENDS = ("auto", "reference", "native")
 
 
-def kernels_for(
-    device: torch.device, backend: str = "auto", resident: bool = True, threads: int | None = None
-) -> Kernels:
+def kernels_for(device: Device, backend: str = "auto", resident: bool = True, threads: int | None = None) -> Kernels:
     """Native on a CPU where it was built, else the reference.
 
     resident: keep unpacked weights, if the back end unpacks them at all. threads: of the native back end, None = one
@@ -19,7 +16,7 @@ def kernels_for(
     if backend not in BACKENDS:
         raise UsageError(f"no back end '{backend}'", hint=f"one of {', '.join(BACKENDS)}")
     why = "they run on the CPU only"
-    if device.type == "cpu" and backend != "reference":
+    if device.is_host and backend != "reference":
         from . import native
 
         if native.available():
@@ -31,4 +28,4 @@ def kernels_for(
         raise LlamaspecError(f"the native kernels cannot be used: {why}", hint="use --kernels reference")
     from .reference import Reference
 
-    return Reference(device, resident)
+    return Reference(device, resident, threads)

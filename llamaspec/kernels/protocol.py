@@ -6,16 +6,17 @@ keeps its order of reduction whatever the number of rows, so that a row's result
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..arrays import Array
 from .kv_types import KVType
 from .planes import Plane
 from .records import Activation, Attend, Delta, NormKind, Routing
 
 if TYPE_CHECKING:
     import numpy as np
-    from torch import Tensor
 
     from ..weights.tensor import QuantizedTensor
 
@@ -46,37 +47,37 @@ class KVIndex:
     Keys are always visited in the order of positions, so a branch of a tree gets the bits of plain decoding.
     """
 
-    positions: "Tensor"
-    slots: "Tensor"
-    lengths: "Tensor"
-    paths: "Tensor | None"
+    positions: Array
+    slots: Array
+    lengths: Array
+    paths: Array | None
     blocks: int
 
 
 @dataclass(frozen=True)
 class Batch:
-    """N rows. Every tensor is on the model's device; nothing here makes the forward pass branch.
+    """N rows, as arrays of the host or of the device; nothing here makes the forward pass branch.
 
     tokens, positions, slots [N] int64; siblings in a draft tree share a position. cells [N]: where the row's keys and
     values are written, -1 = a padding row's, which nobody reads. index: what it attends to. wanted [W]: rows whose
     logits are needed, None = all. hidden [N, D]: rows that enter as vectors instead of tokens.
     """
 
-    tokens: "Tensor"
-    positions: "Tensor"
-    slots: "Tensor"
-    cells: "Tensor"
+    tokens: Array
+    positions: Array
+    slots: Array
+    cells: Array
     index: KVIndex
-    wanted: "Tensor | None"
-    hidden: "Tensor | None" = None
+    wanted: Array | None
+    hidden: Array | None = None
 
 
 @dataclass(frozen=True)
 class Output:
     """logits [W, V] float32. features: number -> [N, D], those that were asked for."""
 
-    logits: "Tensor"
-    features: Mapping[int, "Tensor"] = field(default_factory=dict)
+    logits: Array
+    features: Mapping[int, Array] = field(default_factory=dict)
 
 
 class Store(Protocol):
@@ -270,8 +271,16 @@ class Kernels(Protocol):
         ...
 
     @property
-    def own_threads(self) -> bool:
-        """Whether it computes on threads of its own, beside which torch's would only spin."""
+    def exhausted(self) -> tuple[type[BaseException], ...]:
+        """What is raised when memory runs out."""
+        ...
+
+    def computing(self) -> AbstractContextManager[Any]:
+        """To be entered around everything that is computed from its results."""
+        ...
+
+    def here(self, values: Array) -> Array:
+        """values, an array of any place, as an array of this one."""
         ...
 
     @property
@@ -285,6 +294,10 @@ class Kernels(Protocol):
 
     def vector(self, weight: "QuantizedTensor") -> Vector:
         """A small tensor as float32."""
+        ...
+
+    def numbers(self, weight: "QuantizedTensor") -> "np.ndarray":
+        """A tensor as float32 [*shape] on the host."""
         ...
 
     def projections(self, matrices: Sequence[Any], biases: Sequence[Vector]) -> Any:

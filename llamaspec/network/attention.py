@@ -3,7 +3,6 @@
 from typing import Any
 
 from ..kernels.records import Attend
-from ..kernels.unpack import dequantize
 from ..layers.attention import Attention
 from ..layers.delta_net import GatedDeltaNet
 from ..layers.latent import LatentAttention, QueryProjection
@@ -85,13 +84,13 @@ def _cut_kv_b(weights: Weights, name: str, h: Latent) -> list[Any]:
     """kv_b [H * (nope + value), c] -> k_b [H, c, nope], which is transposed and so stored as floats, and v_b."""
     tensor = f"{name}.attn_kv_b.weight"
     whole = weights.packed(tensor, (h.heads * (h.nope + h.value), h.c))
-    by_head = whole.data.view(h.heads, h.nope + h.value, -1)
+    by_head = whole.data.reshape(h.heads, h.nope + h.value, -1)
     keys = QuantizedTensor(by_head[:, : h.nope].reshape(h.heads * h.nope, -1), whole.type, (h.heads, h.nope, h.c))
     values = QuantizedTensor(
         by_head[:, h.nope :].reshape(h.heads * h.value, -1), whole.type, (h.heads, h.value, h.c), tensor
     )
-    turned = QuantizedTensor.of_floats(dequantize(keys).transpose(1, 2).contiguous(), tensor)
     kernels = weights.kernels(tensor)
+    turned = QuantizedTensor.of_floats(kernels.numbers(keys).swapaxes(1, 2), tensor)
     return [kernels.prepare(turned), kernels.prepare(values)]
 
 

@@ -3,19 +3,16 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from ..kernels.device import Device
 from ..kernels.protocol import Kernels
-
-if TYPE_CHECKING:
-    import torch
 
 
 @dataclass(frozen=True)
 class Place:
     """A device and the back end that computes there."""
 
-    device: "torch.device"
+    device: Device
     kernels: Kernels
 
 
@@ -36,7 +33,7 @@ class Placement:
         self.patterns = [re.compile(row.pattern) for row in rows]
 
     @classmethod
-    def everything(cls, device: "torch.device", kernels: Kernels) -> "Placement":
+    def everything(cls, device: Device, kernels: Kernels) -> "Placement":
         """All tensors in one place."""
         return cls([PlacementRow("", Place(device, kernels))])
 

@@ -1,11 +1,11 @@
 """Batches prompt chunks and draft trees into forward passes, padded or split so that a row's bits stay the same."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from ..arrays import Array, concat
 from ..kernels.protocol import KV_BLOCK, Batch, KVIndex, Output
 from .cache import Cache
 from .decoder import Model
@@ -109,9 +109,9 @@ class Runner:
         """Evaluate and commit prompt tokens chunk by chunk; yields the chunk's size and its features, no logits."""
         return self._read(slot, tokens, False, features)
 
-    def logits(self, slot: int, tokens: Sequence[int]) -> Tensor:
+    def logits(self, slot: int, tokens: Sequence[int]) -> Array:
         """Teacher-forced: commits the tokens to the slot -> [n, V], row i follows token i."""
-        return torch.cat([output.logits for _, output in self._read(slot, tokens, True, ())])
+        return concat([output.logits for _, output in self._read(slot, tokens, True, ())])
 
     def _read(
         self, slot: int, tokens: Sequence[int], wanted: bool, features: Sequence[int]
@@ -143,29 +143,34 @@ class Runner:
         if n <= size:
             return self._pass(rows, features)
         outputs = [self._pass(rows.part(start, start + size), features) for start in range(0, n, size)]
-        joined = {number: torch.cat([output.features[number] for output in outputs]) for number in features}
-        return Output(torch.cat([output.logits for output in outputs]), joined)
+        joined = {number: concat([output.features[number] for output in outputs]) for number in features}
+        return Output(concat([output.logits for output in outputs]), joined)
 
     def _pass(self, rows: Rows, features: Sequence[int]) -> Output:
         """One forward pass, padded to the fixed width with rows that nobody reads."""
-        n, device = len(rows.tokens), self.model.device
+        n = len(rows.tokens)
         padding = max((self.width or n) - n, 0)
         fillers = (0, 0, 0, PADDING, 0)
         columns = zip((rows.tokens, rows.positions, rows.slots, rows.cells, rows.lengths), fillers, strict=True)
-        numbers = torch.tensor([[*values, *[filler] * padding] for values, filler in columns], dtype=torch.int64)
-        tokens, positions, slots, cells, lengths = numbers.to(device).unbind()
+        tokens, positions, slots, cells, lengths = np.array(
+            [[*values, *[filler] * padding] for values, filler in columns], np.int64
+        )
         paths = self._padded(rows.paths, n + padding) if rows.branching else None
         index = KVIndex(positions, slots, lengths, paths, blocks=max(rows.positions) // KV_BLOCK + 1)
         everything = len(rows.wanted) == n
-        wanted = None if everything else torch.tensor(rows.wanted, dtype=torch.int64, device=device)
+        wanted = None if everything else np.array(rows.wanted, np.int64)
         output = self.forward(Batch(tokens, positions, slots, cells, index, wanted), self.cache, features)
-        if not padding:
-            return output
-        inputs: Mapping[int, Tensor] = {number: values[:n] for number, values in output.features.items()}
-        return Output(output.logits[:n] if everything else output.logits, inputs)
+        inputs = {number: self._given(values)[:n] for number, values in output.features.items()}
+        logits = self._given(output.logits)
+        return Output(logits[:n] if everything else logits, inputs)
 
-    def _padded(self, paths: Sequence[Sequence[int]], n: int) -> Tensor:
+    def _given(self, values: Array) -> Array:
+        """What a CPU computed is a numpy array, whatever computed it."""
+        return np.asarray(values) if self.model.device.is_host else values
+
+    @staticmethod
+    def _padded(paths: Sequence[Sequence[int]], n: int) -> np.ndarray:
         """Ragged paths -> [n, T] int64; what is padded is out of sight."""
         depth = max(len(path) for path in paths)
         square = [[*path, *[0] * (depth - len(path))] for path in paths] + [[0] * depth] * (n - len(paths))
-        return torch.tensor(square, dtype=torch.int64, device=self.model.device)
+        return np.array(square, np.int64)

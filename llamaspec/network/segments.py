@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from ..kernels.protocol import Batch, KVIndex, Operations, Output, Store, Tape
+from ..kernels.protocol import Batch, Operations, Output, Store, Tape
 from .place import Place
 
 if TYPE_CHECKING:
-    import torch
-
     from .decoder import Model
 
 LEAVING = -2
@@ -73,27 +71,16 @@ def _cuts(places: Sequence[Place]) -> Iterator[tuple[Place, int, int]]:
 
 
 def run(cut: Sequence[Segment], batch: Batch, stores: Sequence[Store], features: Sequence[int]) -> Output:
-    """A pass over all segments; rows go from each to the place of the next."""
+    """A pass over all segments; rows go from each to the place of the next, results to the first one's."""
     if len(cut) == 1:
         return cut[0].run(batch, stores, features)
     found, output = {}, None
     for segment in cut:
-        batch = _moved(batch, segment.place.device)
         asked = [feature for feature in features if segment.has(feature)]
         output = segment.run(batch, stores, asked if segment.exit else [*asked, LEAVING])
-        found |= {feature: output.features[feature].to(cut[0].place.device) for feature in asked}
+        found |= {feature: output.features[feature] for feature in asked}
         if not segment.exit:
             batch = replace(batch, hidden=output.features[LEAVING])
     assert output is not None
-    return Output(output.logits.to(cut[0].place.device), found)
-
-
-def _moved(batch: Batch, device: "torch.device") -> Batch:
-    """The batch on a device."""
-    index = batch.index
-    paths = None if index.paths is None else index.paths.to(device)
-    moved = KVIndex(index.positions.to(device), index.slots.to(device), index.lengths.to(device), paths, index.blocks)
-    wanted = None if batch.wanted is None else batch.wanted.to(device)
-    hidden = None if batch.hidden is None else batch.hidden.to(device)
-    columns = (batch.tokens.to(device), batch.positions.to(device), batch.slots.to(device), batch.cells.to(device))
-    return Batch(*columns, moved, wanted, hidden)
+    first = cut[0].place.kernels
+    return Output(first.here(output.logits), {feature: first.here(rows) for feature, rows in found.items()})

@@ -6,7 +6,6 @@ import numpy as np
 
 from ..kernels.protocol import Kernels, Matrix, Vector
 from ..kernels.records import NormKind
-from ..kernels.unpack import dequantize
 from ..layers.linear import Embedding, Linear, Parallel
 from ..layers.norm import Norm
 from ..weights.file import GGUFFile
@@ -41,7 +40,7 @@ class Weights:
 
     def numbers(self, name: str, size: int) -> np.ndarray:
         """A small tensor as float32 [size] on the host."""
-        return dequantize(self.packed(name, (size,))).numpy()
+        return self.kernels(name).numbers(self.packed(name, (size,)))
 
     def vector(self, name: str, *shape: int) -> Vector:
         """A small tensor as float32 [*shape] in its place."""
@@ -86,7 +85,7 @@ class Weights:
             own = (
                 None
                 if bias is None
-                else kernels.vector(QuantizedTensor.of_floats(dequantize(bias)[start : start + out]))
+                else kernels.vector(QuantizedTensor.of_floats(kernels.numbers(bias)[start : start + out]))
             )
             parts.append(Linear(kernels.prepare(part), own, kernels))
             start += out
@@ -95,7 +94,7 @@ class Weights:
     def one_row(self, name: str, vector: QuantizedTensor) -> Linear:
         """A vector [in] as a matrix [1, in]."""
         kernels = self.kernels(name)
-        matrix = QuantizedTensor(vector.data.view(1, -1), vector.type, (1, vector.shape[0]), vector.name)
+        matrix = QuantizedTensor(vector.data.reshape(1, -1), vector.type, (1, vector.shape[0]), vector.name)
         return Linear(kernels.prepare(matrix), None, kernels)
 
     def stack(self, name: str, count: int, out: int, inner: int) -> Matrix:
@@ -108,7 +107,7 @@ class Weights:
         if fused not in self:
             return [self.stack(f"{prefix}.ffn_{part}_exps", count, width, inner) for part in ("gate", "up")]
         whole = self.packed(fused, (count, 2 * width, inner))
-        by_expert = whole.data.view(count, 2 * width, -1)
+        by_expert = whole.data.reshape(count, 2 * width, -1)
         return [
             self.kernels(fused).prepare(
                 QuantizedTensor(

@@ -5,8 +5,7 @@ A row has the same probabilities whether its ruled-out tokens are columns of -in
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+from ..arrays import Array, double, namespace
 
 ONE = 1 << 40
 """The weight of the likeliest token. 2^20 such weights fit a sum; a weight is off by at most 5e-13."""
@@ -16,40 +15,43 @@ ONE = 1 << 40
 class Mass:
     """The softmax of a row: weights [n, k] int64 (0 where ruled out) and their total [n, 1] int64."""
 
-    weights: Tensor
-    total: Tensor
-    gaps: Tensor
+    weights: Array
+    total: Array
+    gaps: Array
     """[n, k] float64: logit minus the row's highest, <= 0."""
 
     @property
-    def probs(self) -> Tensor:
+    def probs(self) -> Array:
         """[n, k] float64."""
-        return self.weights.double() / self.total.double()
+        return double(self.weights) / double(self.total)
 
     @property
-    def surprise(self) -> Tensor:
+    def surprise(self) -> Array:
         """[n, k] float64: -log p in nats, inf where ruled out."""
         return self.log_total - self.gaps
 
     @property
-    def log_total(self) -> Tensor:
+    def log_total(self) -> Array:
         """[n, 1] float64: log of the sum of exp(gap)."""
-        return (self.total.double() / ONE).log()
+        return namespace(self.total).log(double(self.total) / ONE)
 
     @property
-    def entropy(self) -> Tensor:
+    def entropy(self) -> Array:
         """[n, 1] float64, in nats: log Z + sum p (top - logit)."""
-        lost = fixed(torch.where(self.gaps.isinf(), 0.0, -self.gaps * self.gaps.exp())).sum(-1, keepdim=True)
-        return self.log_total + lost.double() / self.total.double()
+        xp = namespace(self.gaps)
+        lost = fixed(xp.where(xp.isinf(self.gaps), 0.0, -self.gaps * xp.exp(self.gaps)))
+        return self.log_total + double(xp.sum(lost, axis=-1, keepdims=True)) / double(self.total)
 
 
-def mass(logits: Tensor) -> Mass:
+def mass(logits: Array) -> Mass:
     """logits [n, k] float32, -inf where ruled out, -> the probabilities of each row."""
-    gaps = logits.double() - logits.amax(-1, keepdim=True).double()
-    weights = fixed(gaps.exp())
-    return Mass(weights, weights.sum(-1, keepdim=True), gaps)
+    xp = namespace(logits)
+    gaps = double(logits) - double(xp.max(logits, axis=-1, keepdims=True))
+    weights = fixed(xp.exp(gaps))
+    return Mass(weights, xp.sum(weights, axis=-1, keepdims=True), gaps)
 
 
-def fixed(x: Tensor) -> Tensor:
+def fixed(x: Array) -> Array:
     """x [...] float64, between -1 and 1 -> [...] int64 in units of 1 / ONE."""
-    return (x * ONE).round().long()
+    xp = namespace(x)
+    return xp.astype(xp.round(x * ONE), xp.int64)

@@ -4,8 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+
+from ..arrays import Array, namespace
 
 CHOICE, XTC, DRAFTER = 0, 1, 2
 """Streams: the choice of a token, the coin of XTC, what drafters draw for themselves (decisions.md, Noise)."""
@@ -14,49 +15,46 @@ _MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
 _KEY_STEPS = 0x9E3779B9, 0xBB67AE85
 _LOW = 0xFFFFFFFF
 _CHUNK = 8192
-"""Columns times rows per piece on the CPU, so that every intermediate stays in the cache."""
+"""Columns times rows per piece on the CPU, so that every intermediate stays in the processor's cache."""
 
 
-def noise(
-    seed: "int | Tensor", positions: Tensor, tokens: Tensor, stream: int = CHOICE, attempt: "int | Tensor" = 0
-) -> Tensor:
+def noise(seed: int | Array, positions: Array, tokens: Array, stream: int = CHOICE, attempt: int | Array = 0) -> Array:
     """positions [n] int64, tokens [n or 1, k] int64 -> [n, k] float32: standard Gumbel noise.
 
     seed and attempt: one for all rows, or [n] int64. On CUDA: no host sync and no branch on data.
     """
-    # 1 - u = (2^32 - r - 0.5) / 2^32 is exact in float64, so log(1 - u) is log1p(-u); torch.log1p itself gives
-    # other bits at other offsets in a vector, torch.log does not.
-    rest = (4294967295.5 - _words(seed, positions, tokens, stream, attempt).double()) * 2.0**-32
-    return rest.log_().neg_().log_().neg_().float()
+    # 1 - u = (2^32 - r - 0.5) / 2^32 is exact in float64, so log(1 - u) is log1p(-u); torch's log1p itself gives
+    # other bits at other offsets in a vector, log does not.
+    words = _words(seed, positions, tokens, stream, attempt)
+    xp = namespace(words)
+    rest = (4294967295.5 - xp.astype(words, xp.float64)) * 2.0**-32
+    return xp.astype(-xp.log(-xp.log(rest)), xp.float32)
 
 
 def uniform(
-    seed: "int | Tensor", positions: Tensor, tokens: Tensor, stream: int = CHOICE, attempt: "int | Tensor" = 0
-) -> Tensor:
+    seed: int | Array, positions: Array, tokens: Array, stream: int = CHOICE, attempt: int | Array = 0
+) -> Array:
     """positions [n] int64, tokens [n or 1, k] int64 -> [n, k] float64 strictly between 0 and 1; see `noise`."""
-    return (_words(seed, positions, tokens, stream, attempt).double() + 0.5) * 2.0**-32
+    words = _words(seed, positions, tokens, stream, attempt)
+    xp = namespace(words)
+    return (xp.astype(words, xp.float64) + 0.5) * 2.0**-32
 
 
-def _words(seed: "int | Tensor", positions: Tensor, tokens: Tensor, stream: int, attempt: "int | Tensor") -> Tensor:
+def _words(seed: int | Array, positions: Array, tokens: Array, stream: int, attempt: int | Array) -> Array:
     """-> [n, k] int64: first output word of Philox4x32-10, key (seed), counter (token, position, stream)."""
     column = [_column(x) for x in (seed, positions, attempt)]
-    if tokens.device.type != "cpu":
-        return _philox(*_spread(column, tokens, stream))
-    # numpy: half the cost of torch for each of the 85 small integer operations, the same words.
-    column = [x if isinstance(x, int) else x.numpy() for x in column]
-    host = tokens.numpy()
-    n, k = max(len(positions), len(host)), host.shape[1]
+    n, k = max(len(positions), len(tokens)), tokens.shape[1]
     step = max(1, _CHUNK // max(1, n))
-    if k <= step:
-        return torch.from_numpy(_philox(*_spread(column, host, stream)))
-    out = torch.empty(n, k, dtype=torch.int64)
+    if k <= step or not isinstance(tokens, np.ndarray):
+        return _philox(*_spread(column, tokens, stream))
+    out = np.empty((n, k), np.int64)
     for at in range(0, k, step):
-        out.numpy()[:, at : at + step] = _philox(*_spread(column, host[:, at : at + step], stream))
+        out[:, at : at + step] = _philox(*_spread(column, tokens[:, at : at + step], stream))
     return out
 
 
-def _column(x: "int | Tensor") -> "int | Tensor":
-    return x if isinstance(x, int) or not x.dim() else x.unsqueeze(-1)
+def _column(x: int | Array) -> int | Array:
+    return x if isinstance(x, int) or not x.ndim else x[..., None]
 
 
 def _spread(column: Sequence[Any], tokens: Any, stream: int) -> tuple[tuple[Any, ...], tuple[Any, Any]]:

@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-if TYPE_CHECKING:
-    from torch import Tensor
+from ..arrays import Array
 
+if TYPE_CHECKING:
     from .params import SamplerParams
 
 
@@ -19,10 +19,10 @@ class Rows:
     ids: [n, k] int64 token id of each column, None = column number (the full vocabulary).
     """
 
-    positions: "Tensor"
-    seed: "int | Tensor"
-    attempt: "int | Tensor" = 0
-    ids: "Tensor | None" = None
+    positions: Array
+    seed: int | Array
+    attempt: int | Array = 0
+    ids: Array | None = None
 
 
 class Vocab(Protocol):
@@ -61,14 +61,14 @@ class Sampler(Protocol):
         """The sampler these parameters ask for; None when they are neutral."""
         ...
 
-    def apply(self, logits: "Tensor", rows: Rows, state: Any = None) -> "Tensor":
+    def apply(self, logits: Array, rows: Rows, state: Any = None) -> Array:
         """logits [n, V] -> [n, V]: scaled, or -inf where ruled out. A stateful sampler's state holds for all rows."""
         ...
 
     def start(self, prompt: Sequence[int]) -> Any:
         """The state after the prompt; None for stateless samplers."""
 
-    def advance(self, state: Any, token: int, logits: "Tensor | None" = None) -> Any:
+    def advance(self, state: Any, token: int, logits: Array | None = None) -> Any:
         """The state after `token` was chosen; logits [V]: what `apply` was given for the row it was chosen from."""
 
 
@@ -76,7 +76,7 @@ class Sampler(Protocol):
 class Narrowing(Protocol):
     """A sampler that leaves a fixed number of columns."""
 
-    def narrow(self, logits: "Tensor", rows: Rows) -> "tuple[Tensor, Rows]":
+    def narrow(self, logits: Array, rows: Rows) -> tuple[Array, Rows]:
         """logits [n, V] -> [n, k] and rows whose ids say which tokens these are."""
         ...
 
@@ -91,5 +91,5 @@ class Stateless:
     def start(self, prompt: Sequence[int]) -> None:
         """None."""
 
-    def advance(self, state: None, token: int, logits: "Tensor | None" = None) -> None:
+    def advance(self, state: None, token: int, logits: Array | None = None) -> None:
         """None."""

@@ -1,18 +1,16 @@
 """A tensor as the file holds it: packed rows and the name of their type."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
 
+import numpy as np
+
+from ..arrays import Array
 from ..errors import LlamaspecError
 from .file import GGUFFile
 from .header import shown
 from .types import BY_NAME, why_unknown
-
-if TYPE_CHECKING:
-    from torch import Tensor, device
 
 
 @dataclass(frozen=True)
@@ -20,13 +18,13 @@ class QuantizedTensor:
     """Packed rows, never silently unpacked (`kernels.dispatch` does that).
 
     data: [rows, row_bytes] uint8, in the file's own byte layout, for every type, F32 included. What `load` gives is a
-    view of the mapped file: writing to it ends the process.
+    numpy view of the mapped file; the reference back end makes a torch tensor of it.
     type: upper case GGUF name such as "Q4_K"; its lower case is a file on kernels/quants/.
     mapped: whether data are pages of the file, which can be given back and read again.
     shape: logical, numpy order (GGUF's dimensions reversed): [out, in] for a matrix.
     """
 
-    data: "Tensor"
+    data: Array
     type: str
     shape: tuple[int, ...]
     name: str = ""
@@ -40,19 +38,13 @@ class QuantizedTensor:
     @property
     def n_bytes(self) -> int:
         """Size of the packed data."""
-        return self.data.numel()
-
-    def to(self, place: "device | str") -> "QuantizedTensor":
-        """The same packed bytes on another device."""
-        return QuantizedTensor(self.data.to(place), self.type, self.shape, self.name)
+        return prod(self.data.shape)
 
     @classmethod
-    def of_floats(cls, values: "Tensor", name: str = "") -> "QuantizedTensor":
+    def of_floats(cls, values: np.ndarray, name: str = "") -> "QuantizedTensor":
         """Float32 values [.., in] as a tensor of type F32."""
-        import torch
-
-        rows = values.reshape(-1, values.shape[-1]).contiguous()
-        return cls(rows.view(torch.uint8), "F32", tuple(values.shape), name)
+        rows = np.ascontiguousarray(values, np.float32).reshape(-1, values.shape[-1])
+        return cls(rows.view(np.uint8), "F32", tuple(values.shape), name)
 
     def expect(self, shape: Sequence[int | None]) -> "QuantizedTensor":
         """Itself, if it has this shape (None: any size there). Raises LlamaspecError naming both shapes."""
@@ -71,18 +63,13 @@ def load(file: GGUFFile, name: str) -> QuantizedTensor:
 
     Raises LlamaspecError when the tensor is missing or of a type that has no known layout.
     """
-    import torch
-
     info = file.info(name)
     if info.type not in BY_NAME:
         raise LlamaspecError(
             f"{file.files[info.file]}: tensor {shown(name)} has the unknown {info.type}", why_unknown(info.type)
         )
-    with warnings.catch_warnings():
-        # torch warns that the buffer is read-only, which is meant.
-        warnings.simplefilter("ignore", UserWarning)
-        data = torch.frombuffer(file.bytes(name), dtype=torch.uint8)
+    data = np.frombuffer(file.bytes(name), np.uint8)
     mapped = True
     if info.offset % 8:
-        data, mapped = data.clone(), False  # a file with a tiny alignment: values would lie across word boundaries
-    return QuantizedTensor(data.view(prod(info.shape[:-1]), -1), info.type, info.shape, name, mapped)
+        data, mapped = data.copy(), False  # a file with a tiny alignment: values would lie across word boundaries
+    return QuantizedTensor(data.reshape(prod(info.shape[:-1]), -1), info.type, info.shape, name, mapped)

@@ -9,12 +9,13 @@ import synthetic
 import torch
 from synthetic import MIXES, SHAPES, Source
 
+from llamaspec.kernels.device import HOST
 from llamaspec.kernels.unpack import dequantize
 from llamaspec.network.runner import Runner
 from llamaspec.weights.types import BY_NAME
 from tests.network.build import runner
 
-CPU = torch.device("cpu")
+CPU = HOST
 TOKENS = [(37 * i + i * i) % 512 for i in range(96)]
 
 

@@ -7,13 +7,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from llamaspec.engine.device_loop import DeviceLoop
 
 import llamaspec
 from llamaspec.drafting.drafter import Base
 from llamaspec.drafting.first_of import FirstOf
-from llamaspec.engine.device_loop import DeviceLoop
 from llamaspec.engine.llm import LLM
 from llamaspec.engine.step import Loop
+from llamaspec.kernels.device import HOST
 from llamaspec.sampling.chain import Chain
 from llamaspec.sampling.params import SamplerParams
 from tests.engine.conftest import usable
@@ -224,7 +225,7 @@ class Counting(Base):
     """Guesses that ids count upwards. Knows no model; what the device did is told to it."""
 
     name, n_max, k = "counting", 3, 3
-    device = torch.device("cpu")
+    device = HOST
     capacity, cells = 400, 512
 
     def __init__(self) -> None:

@@ -11,6 +11,7 @@ from llamaspec.engine.load import architecture
 from llamaspec.engine.plan import ModelRequest, plan
 from llamaspec.errors import LlamaspecError
 from llamaspec.kernels import native
+from llamaspec.kernels.device import HOST
 from llamaspec.options import from_keywords
 from llamaspec.weights.file import GGUFFile
 
@@ -65,7 +66,7 @@ def decided_layers() -> int:
 
 def test_no_layers_means_the_cpu(monkeypatch):
     monkeypatch.setattr(devices, "count", lambda: 1)
-    assert decided(gpu_layers=0).device == torch.device("cpu")
+    assert decided(gpu_layers=0).device == HOST
 
 
 @pytest.mark.parametrize("kernels", ["reference", "native"] if native.available() else ["reference"])

@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from llamaspec.kernels import native
+from llamaspec.kernels.device import HOST
 from llamaspec.kernels.dispatch import kernels_for
 from llamaspec.kernels.protocol import Batch, Experts, KVIndex
 from llamaspec.kernels.records import GATINGS, Routing
 from llamaspec.weights.tensor import QuantizedTensor
 
 BACKENDS = ["reference", "native"] if native.available() else ["reference"]
-CPU = torch.device("cpu")
+CPU = HOST
 
 
 def batch(n: int) -> Batch:

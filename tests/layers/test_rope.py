@@ -9,6 +9,7 @@ import torch
 
 from llamaspec.errors import LlamaspecError
 from llamaspec.kernels import native
+from llamaspec.kernels.device import HOST
 from llamaspec.kernels.dispatch import kernels_for
 from llamaspec.kernels.protocol import Batch, KVIndex
 from llamaspec.layers.rope import Rope, Scaling
@@ -78,7 +79,7 @@ def test_rotation(backend, kind, interleaved, width, head, offset):
     divisors = np.linspace(1, 5, width // 2, dtype=np.float32) if kind == "longrope" else None
     rope = Rope(width, 10000.0, interleaved, SCALINGS[kind])
     x = torch.randn(len(POSITIONS), 3 * head, generator=torch.Generator().manual_seed(3))
-    kernels = kernels_for(torch.device("cpu"), backend)
+    kernels = kernels_for(HOST, backend)
     rotation = kernels.rotation(rope.frequencies(divisors), rope.amplitude, rope.interleaved)
     ops = kernels.operations(batch(POSITIONS), [], [])
     if backend == "native":

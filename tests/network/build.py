@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import torch
-
 from llamaspec import shelf
+from llamaspec.kernels.device import HOST
 from llamaspec.kernels.dispatch import kernels_for
 from llamaspec.kernels.kv_types import KVType
 from llamaspec.network.hparams import HParams
@@ -31,7 +30,7 @@ def runner(
     kv_type: KVType | None = None,
 ) -> Runner:
     """A model on the CPU with an empty cache. threads: of the native back end. kv_type: None = its own choice."""
-    device = torch.device("cpu")
+    device = HOST
     file = GGUFFile(path)
     hparams = read(path)
     placement = Placement.everything(device, kernels_for(device, backend, threads=threads))

@@ -26,7 +26,7 @@ def resident():
     found = {name.rstrip(":"): int(size) << 10 for name, size, _ in lines}
     return found["VmRSS"], found["VmHWM"]
 
-cpu = torch.device("cpu")
+cpu = HOST
 kernels = kernels_for(cpu, "native")
 weights = Weights(GGUFFile(sys.argv[1]), Placement.everything(cpu, kernels), 1e-5)
 torch.zeros(1).add(1)

@@ -6,6 +6,7 @@ import torch
 
 from llamaspec import shelf
 from llamaspec.kernels import native
+from llamaspec.kernels.device import HOST
 from llamaspec.kernels.dispatch import kernels_for
 from llamaspec.kernels.kv_types import F32
 from llamaspec.network.decoder import NORMED
@@ -16,7 +17,7 @@ from llamaspec.weights.file import GGUFFile
 from tests.network import build
 from tests.network.test_invariance import ONE_PER_ARCHITECTURE, USABLE, alone, same_bits
 
-CPU = torch.device("cpu")
+CPU = HOST
 pytestmark = pytest.mark.skipif(not native.available(), reason=native.why_not() or "built")
 TABLES = {
     "first block elsewhere": (r"^blk\.0\.", "reference", "native"),

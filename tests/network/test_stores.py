@@ -6,6 +6,7 @@ import torch
 
 from llamaspec.errors import LlamaspecError
 from llamaspec.kernels import native
+from llamaspec.kernels.device import HOST
 from llamaspec.kernels.dispatch import kernels_for
 from llamaspec.kernels.kv_types import F16, F32, Q8_0
 from llamaspec.layers.rope import Rope
@@ -20,7 +21,7 @@ TYPES = [F32, F16, Q8_0]
 @pytest.fixture(params=BACKENDS)
 def kernels(request):
     """A back end of this machine."""
-    return kernels_for(torch.device("cpu"), request.param)
+    return kernels_for(HOST, request.param)
 
 
 def fill(store) -> None:

@@ -3,10 +3,9 @@
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-import torch
-from torch import Tensor
-
+from ...arrays import Array, namespace, quiet
 from ...errors import LlamaspecError
+from ...sampling import rank
 from ...sampling.chain import Chain, State
 from ...sampling.sampler import Rows
 from ..draft_model import DraftModel
@@ -59,7 +58,7 @@ class ModelDrafter(Base):
         self.model.edited(slot.id)
 
 
-def ranked(chain: Chain | None, logits: Tensor, rows: Rows, state: State | None, k: int) -> list[list[int]]:
+def ranked(chain: Chain | None, logits: Array, rows: Rows, state: State | None, k: int) -> list[list[int]]:
     """logits [n, V] -> per row the k tokens that the target would choose first, were these its logits.
 
     Without a chain the highest logits. Fewer, or none, where fewer are left: a draft model's broken logits end drafts
@@ -67,17 +66,23 @@ def ranked(chain: Chain | None, logits: Tensor, rows: Rows, state: State | None,
     """
     try:
         if chain is not None:
-            ids = chain.pick(logits, rows, state).unsqueeze(-1) if k == 1 else chain.order(logits, rows, state, k)
+            ids = chain.pick(logits, rows, state)[:, None] if k == 1 else chain.order(logits, rows, state, k)
         else:
-            best, ids = logits.nan_to_num(nan=-torch.inf).topk(min(k, logits.shape[-1]))
-            ids = torch.where(best == -torch.inf, -1, ids)
+            xp = namespace(logits)
+            known = xp.where(xp.isnan(logits), -xp.inf, logits)
+            best, ids = rank.top(known, None, min(k, logits.shape[-1]))
+            ids = xp.where(best == -xp.inf, -1, ids)
     except LlamaspecError:
         return [[] for _ in range(len(logits))]
     return [[token for token in row if token >= 0] for row in ids.tolist()]
 
 
-def probabilities(logits: Tensor) -> list[dict[int, float]]:
+def probabilities(logits: Array) -> list[dict[int, float]]:
     """logits [n, V] -> per row the probabilities of its 10 highest among themselves, best first."""
-    best, ids = logits.float().topk(min(CANDIDATES, logits.shape[-1]))
-    shares = torch.softmax(best, dim=-1).nan_to_num(nan=0.0)
+    xp = namespace(logits)
+    best, ids = rank.top(logits, None, min(CANDIDATES, logits.shape[-1]))
+    with quiet():
+        weights = xp.exp(best - best[:, :1])
+        shares = weights / xp.sum(weights, axis=-1, keepdims=True)
+    shares = xp.where(xp.isnan(shares), 0.0, shares)
     return [dict(zip(row, share, strict=True)) for row, share in zip(ids.tolist(), shares.tolist(), strict=True)]

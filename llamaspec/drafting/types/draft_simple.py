@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-
+from ...arrays import Array, like
 from ...sampling.sampler import Rows
 from ..context import DrafterContext
 from ..draft import Draft
 from ..draft_model import DraftModel
 from ..drafter import Slot
+from ..on_device import ChainOnDevice
 from ..translate import Translated
-from ._device_chain import DeviceChain
 from ._model_draft import ModelDrafter, ModelParams, probabilities, ranked
 
 
@@ -46,7 +44,7 @@ class Drafter(ModelDrafter):
             newest = [pen.tokens[-1] for pen in live]
         return [self._draft(pen.tokens) for pen in writing]
 
-    def on_device(self, rows: int | None, context: int) -> DeviceChain | None:
+    def on_device(self, rows: int | None, context: int) -> ChainOnDevice | None:
         """Chains of always n_max tokens, if the draft model can hold all that the target can, and nobody shares it."""
         model, k = self.model, self.n_max
         cache = model.runner.cache
@@ -54,7 +52,7 @@ class Drafter(ModelDrafter):
         holds = by_cell and len(cache.lengths) == 1 and model.known >= model.n_vocab
         if self.params.p_min > 0 or not 0 < k < (rows or k + 1) or not holds:
             return None
-        return DeviceChain(self.name, model, k, self.params.coupled)
+        return ChainOnDevice(self.name, model, k, self.params.coupled)
 
     def drafted_on_device(self, slot: Slot, n: int, kept: int) -> None:
         """The model's cache has grown with the history."""
@@ -78,10 +76,10 @@ class _Writing:
         self.tokens: list[int] = []
         self.goes_on = limit > 0
 
-    def add(self, logits: Tensor, params: Params) -> None:
+    def add(self, logits: Array, params: Params) -> None:
         """logits [V]: choose the next token, or end the draft."""
         self.goes_on = False
-        sure = params.p_min <= 0 or next(iter(probabilities(logits.unsqueeze(0))[0].values())) >= params.p_min
+        sure = params.p_min <= 0 or next(iter(probabilities(logits[None])[0].values())) >= params.p_min
         if not sure and not params.keep_last:
             return
         token = self._choose(logits, params.coupled)
@@ -90,12 +88,12 @@ class _Writing:
         self.tokens.append(token)
         self.goes_on = sure and len(self.tokens) < self.limit
 
-    def _choose(self, logits: Tensor, coupled: bool) -> int | None:
+    def _choose(self, logits: Array, coupled: bool) -> int | None:
         """None: the logits leave no choice."""
         chain = self.slot.chain if coupled else None
-        position = torch.tensor([len(self.slot.tokens) + len(self.tokens)], device=logits.device)
+        position = like([len(self.slot.tokens) + len(self.tokens)], logits)
         rows = Rows(position, self.slot.seed)
-        found = ranked(chain, logits.unsqueeze(0), rows, self.state, 1)[0]
+        found = ranked(chain, logits[None], rows, self.state, 1)[0]
         if found and chain is not None:
             self.state = chain.advance(self.state, found[0], logits, rows)
         return found[0] if found else None

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-
+from ...arrays import Array, like
 from ...network.runner import Branch
 from ...sampling.sampler import Rows
 from ..context import DrafterContext
@@ -105,7 +103,7 @@ class _Growing:
         """The tree so far, for a pass of the draft model."""
         return Branch(self.slot.id, (self.slot.tokens[-1], *self.tokens), tuple(self.parents))
 
-    def grow(self, logits: Tensor) -> None:
+    def grow(self, logits: Array) -> None:
         """logits [1 + nodes, V]: add the best children of the newest level, as far as the budget goes."""
         rows = logits[[node + 1 for node in self.frontier]]
         shares = probabilities(rows)
@@ -123,7 +121,7 @@ class _Growing:
             self._add(child, source[child.parent])
         self.level += bool(found)
 
-    def _add(self, child: _Child, row: Tensor) -> None:
+    def _add(self, child: _Child, row: Array) -> None:
         node = len(self.tokens)
         self.states.append(self._after(child, row))
         self.tokens.append(child.token)
@@ -153,13 +151,13 @@ class _Growing:
             for place, (token, weight) in enumerate(zip(kept, weights, strict=True))
         ]
 
-    def _orders(self, rows: Tensor) -> list[list[int]]:
+    def _orders(self, rows: Array) -> list[list[int]]:
         """rows [n, V] of the newest level -> the tokens that may follow each, best first."""
         position = len(self.slot.tokens) + self.level
         if self.chain is None or self.chain.stateless:
-            positions = torch.full((len(rows),), position, device=rows.device)
+            positions = like([position] * len(rows), rows)
             return ranked(self.chain, rows, Rows(positions, self.slot.seed), self.slot.state, CANDIDATES)
-        one = Rows(torch.tensor([position], device=rows.device), self.slot.seed)
+        one = Rows(like([position], rows), self.slot.seed)
         return [
             ranked(self.chain, rows[i : i + 1], one, self._state(node), CANDIDATES)[0]
             for i, node in enumerate(self.frontier)
@@ -168,10 +166,10 @@ class _Growing:
     def _state(self, node: int) -> tuple | None:
         return self.slot.state if node < 0 else self.states[node]
 
-    def _after(self, child: _Child, row: Tensor) -> tuple | None:
+    def _after(self, child: _Child, row: Array) -> tuple | None:
         """The sampler state behind a node."""
         before = self._state(child.parent)
         if self.chain is None or before is None:
             return before
-        rows = Rows(torch.tensor([len(self.slot.tokens) + self.level], device=row.device), self.slot.seed)
+        rows = Rows(like([len(self.slot.tokens) + self.level], row), self.slot.seed)
         return self.chain.advance(before, child.token, row, rows)

@@ -14,7 +14,7 @@ from .threads import how_many
 
 
 def as_index(x: object, n: int) -> np.ndarray:
-    """x [n], a torch tensor or an array, as contiguous int64 on the CPU."""
+    """x [n] as contiguous int64."""
     array = np.asarray(x)
     if array.shape != (n,):
         raise ValueError(f"{list(array.shape)} values for {n} rows")
@@ -54,11 +54,13 @@ class PassCall:
         for (store, plane), number in numbers.items():
             at = stores[store].planes[plane]
             slots, heads, cells, _ = at.data.shape
-            steps = at.data.strides if isinstance(at.data, np.ndarray) else at.data.stride()
+            steps = at.data.strides
             if steps[3] != 1:
                 raise ValueError("the rows of a plane are bytes one behind the other")
             ring = at.ring
-            self.plane_array[number] = c.Plane(_data(at.data), slots, heads, cells, *steps[:3], ring, at.type.number)
+            self.plane_array[number] = c.Plane(
+                at.data.ctypes.data, slots, heads, cells, *steps[:3], ring, at.type.number
+            )
         self.info.planes, self.info.n_planes = pointer(self.plane_array), len(numbers)
 
     def ropes(self, rotations: Sequence[Rotation], blocks: int) -> None:
@@ -87,10 +89,6 @@ class PassCall:
 def address(array: np.ndarray | None) -> int | None:
     """Where its numbers lie; None: nowhere."""
     return None if array is None else array.ctypes.data
-
-
-def _data(data: object) -> int:
-    return data.ctypes.data if isinstance(data, np.ndarray) else data.data_ptr()  # type: ignore[attr-defined]
 
 
 def pointer(array: Array) -> int:

@@ -2,9 +2,9 @@
 
 from functools import cache
 
-import torch
+import numpy as np
 
-from ..quants._tables import codebook
+from ..codebooks import codebook
 from .library import library
 
 
@@ -12,6 +12,6 @@ from .library import library
 def hand_over(type_name: str, number: int) -> None:
     """Called before a matrix of a type is packed: the library gets the ranks of the entries, if there is a codebook."""
     if size := library().codebook_bytes(number):
-        ranks = codebook(type_name, torch.device("cpu")).unique(return_inverse=True)[1].to(torch.uint8)
-        assert ranks.numel() == size, type_name
-        library().codebook(number, ranks.data_ptr())
+        ranks = np.unique(codebook(type_name), return_inverse=True)[1].astype(np.uint8)
+        assert ranks.size == size, type_name
+        library().codebook(number, np.ascontiguousarray(ranks).ctypes.data)

@@ -1,17 +1,19 @@
 """What the native back end makes of weights and memory (decisions.md 8)."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import numpy as np
 
+from ...arrays import Array
 from ...weights.tensor import QuantizedTensor
 from ..kv_types import F16
 from ..protocol import Batch, Operations, Store
 from ..records import Delta
-from ..unpack import dequantize
 from .eager import EagerOperations
 from .operations import FusedProjections
-from .packed import Arena, Packed, supports
+from .packed import Arena, Packed, supports, unpacked
 from .recorder import RecordedTape
 from .rotation import Rotation
 from .states import InputStates
@@ -30,7 +32,7 @@ class Native:
     widest = 64
     prompt_rows = PROMPT_ROWS
     cache_type = F16
-    own_threads = True
+    exhausted = (MemoryError,)
     unpacks = False
     exact = False
 
@@ -41,12 +43,24 @@ class Native:
     def prepare(self, weight: QuantizedTensor) -> Packed:
         """Repack. A type or width without a native layout is unpacked to float32 first."""
         if not supports(weight.type, weight.shape[-1]):
-            weight = QuantizedTensor.of_floats(dequantize(weight), weight.name)
+            weight = QuantizedTensor.of_floats(self.numbers(weight), weight.name)
         return Packed(weight, self.threads, self.arena)
 
     def vector(self, weight: QuantizedTensor) -> np.ndarray:
         """Float32."""
-        return np.ascontiguousarray(dequantize(weight).numpy())
+        return self.numbers(weight)
+
+    def numbers(self, weight: QuantizedTensor) -> np.ndarray:
+        """Float32."""
+        return unpacked(weight)
+
+    def computing(self) -> AbstractContextManager[Any]:
+        """Nothing has to hold."""
+        return nullcontext()
+
+    def here(self, values: Array) -> np.ndarray:
+        """On the host."""
+        return values if isinstance(values, np.ndarray) else values.cpu().numpy()
 
     def projections(self, matrices: Sequence[Packed], biases: Sequence[np.ndarray | None]) -> FusedProjections:
         """Activations are quantised once for all matrices."""

@@ -1,7 +1,6 @@
 """Weight matrices in the layout of the native kernels."""
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from ...errors import LlamaspecError
 from ...weights.tensor import QuantizedTensor
@@ -53,15 +52,12 @@ class Packed:
         row = native.row_bytes(self.type, columns)
         if len(tensor.shape) not in (2, 3) or row == 0:
             raise LlamaspecError(f"tensor {tensor.name!r}: no native kernel for {tensor.type} {list(tensor.shape)}")
-        data = tensor.data.contiguous()
-        if data.device.type != "cpu" or data.numel() * data.element_size() != row * tensor.rows:
-            raise LlamaspecError(
-                f"tensor {tensor.name!r}: {data.numel() * data.element_size()} bytes on {data.device.type}, "
-                f"{row * tensor.rows} on the CPU are needed"
-            )
+        data = np.ascontiguousarray(tensor.data)
+        if data.nbytes != row * tensor.rows:
+            raise LlamaspecError(f"tensor {tensor.name!r}: {data.nbytes} bytes, {row * tensor.rows} are needed")
         hand_over(tensor.type, self.type)
         self.count, self.out, self.columns = (1, *tensor.shape)[-3:]
-        self.source_address = data.data_ptr()
+        self.source_address = data.ctypes.data
         self.release = native.release  # the destructor may run when modules are gone
         self.handle = native.pack(
             None if arena is None else arena.handle, self.type, self.source_address, self.count, self.out, columns,
@@ -84,43 +80,52 @@ class Packed:
         """Of the packed form."""
         return self.native.packed_bytes(self.handle)
 
-    def matmul(self, x: Tensor, out: Tensor | None = None, threads: int | None = None) -> Tensor:
+    def matmul(self, x: np.ndarray, out: np.ndarray | None = None, threads: int | None = None) -> np.ndarray:
         """x [M, K] -> [M, N] float32; not for stacks. Bits do not depend on M, a row's place or threads."""
         if self.count > 1:
             raise ValueError(f"a stack {list(self.shape)} is not multiplied as a whole")
         x = as_float32(x, self.columns)
         m = x.shape[0]
-        y = torch.empty((m, self.out)) if out is None else out
-        if self.call(
-            self.handle, x.data_ptr(), m, y.data_ptr(), self.threads if threads is None else how_many(threads)
-        ):
+        y = np.empty((m, self.out), np.float32) if out is None else out
+        used = self.threads if threads is None else how_many(threads)
+        if self.call(self.handle, x.ctypes.data, m, y.ctypes.data, used):
             raise _out_of_memory(m)
         return y
 
-    def rows(self, ids: Tensor) -> Tensor:
+    def rows(self, ids: np.ndarray) -> np.ndarray:
         """ids [n] int64 -> [n, K] float32, bit for bit the dequantised rows; those of a stack are numbered through.
 
         Raises ValueError for a stack that is not mapped from a file.
         """
         if self.source is None:
             raise ValueError(f"the rows of the stack {list(self.shape)} are only there as packed")
-        ids = ids.to(torch.int64).contiguous()
-        if ids.numel() and (int(ids.min()) < 0 or int(ids.max()) >= self.count * self.out):
+        ids = np.ascontiguousarray(ids, np.int64)
+        if len(ids) and not 0 <= ids.min() <= ids.max() < self.count * self.out:
             raise IndexError(f"row ids must be 0..{self.count * self.out - 1}")
-        y = torch.empty((ids.numel(), self.columns))
-        self.native.rows(self.type, self.source_address, self.columns, ids.data_ptr(), ids.numel(), y.data_ptr())
+        y = np.empty((len(ids), self.columns), np.float32)
+        self.native.rows(self.type, self.source_address, self.columns, ids.ctypes.data, len(ids), y.ctypes.data)
         return y
 
 
-def as_float32(x: Tensor, columns: int) -> Tensor:
-    """x as contiguous float32 on the CPU, if its rows have that many columns."""
+def as_float32(x: np.ndarray, columns: int) -> np.ndarray:
+    """x as contiguous float32, if its rows have that many columns."""
     if x.shape[-1] != columns:
         raise ValueError(f"rows of {x.shape[-1]} values, {columns} expected")
-    if x.dtype is not torch.float32 or not x.is_contiguous():
-        x = x.to(torch.float32).contiguous()
-    if x.device.type != "cpu":
-        raise ValueError(f"the native kernels run on the CPU, x is on {x.device}")
-    return x
+    return np.ascontiguousarray(x, np.float32)
+
+
+def unpacked(tensor: QuantizedTensor) -> np.ndarray:
+    """The values of a tensor as float32 [*shape]. Raises LlamaspecError for a type that nobody can unpack."""
+    if not supports(tensor.type, tensor.shape[-1]):
+        from ..unpack import dequantize  # torch's way, which knows what can be unpacked
+
+        return dequantize(tensor).numpy()
+    number, data = NUMBERS[tensor.type], np.ascontiguousarray(tensor.data)
+    hand_over(tensor.type, number)
+    values = np.empty(tensor.shape, np.float32)
+    ids = np.arange(tensor.rows)
+    library().rows(number, data.ctypes.data, tensor.shape[-1], ids.ctypes.data, tensor.rows, values.ctypes.data)
+    return values
 
 
 def _out_of_memory(rows: int) -> LlamaspecError:

@@ -151,8 +151,6 @@ class RecordedTape:
 
     def run(self, batch: Batch, stores: Sequence[Store], features: Sequence[int]) -> Output:
         """The bits of the operations one by one."""
-        import torch
-
         recorder, call = self.recorder, self.call
         if stores is not self.stores:
             call.planes(stores, recorder.planes)
@@ -169,8 +167,7 @@ class RecordedTape:
             found[place] = np.empty((call.info.rows, recorder.feature_widths[place]), np.float32)
         call.results(logits, found)
         call.run(addressof(self.ops), len(self.ops))
-        given = {feature: torch.from_numpy(found[recorder.features[feature]]) for feature in features}
-        return Output(torch.from_numpy(logits), given)
+        return Output(logits, {feature: found[recorder.features[feature]] for feature in features})
 
     def _reserve(self, rows: int) -> None:
         """Registers of so many rows, from the first cache line on."""

@@ -1,4 +1,4 @@
-"""Tables that types look values up in, once per device. The codebooks are those of the `gguf` package.
+"""Tables that types look values up in, once per device.
 
 They are kept, because a copy from the host within a forward pass could not be captured in a CUDA graph.
 """
@@ -7,6 +7,8 @@ from functools import cache
 
 import torch
 from torch import Tensor
+
+from .. import codebooks
 
 E2M1 = (0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12)
 """Four-bit floats (a sign, two bits of exponent, one of mantissa), doubled; the doubling is taken out of the scale."""
@@ -21,11 +23,7 @@ def table(values: tuple[int, ...], device: torch.device) -> Tensor:
 @cache
 def codebook(name: str, device: torch.device) -> Tensor:
     """The entries of the codebook of a type such as "IQ2_S": [256 to 2048, 4 or 8] float32."""
-    from gguf import quants  # a slow import, needed by few files
-
-    kind = getattr(quants, name)
-    kind.init_grid()
-    return torch.from_numpy(kind.grid.reshape(kind.grid_shape)).to(device)
+    return torch.from_numpy(codebooks.codebook(name)).to(device)
 
 
 @cache

@@ -1,16 +1,20 @@
 """What the reference back end makes of weights and memory."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ...arrays import Array
 from ...weights.tensor import QuantizedTensor
+from ..device import HOST, Device
 from ..kv_types import F16, F32
-from ..protocol import Batch, Operations, Store
+from ..protocol import Batch, KVIndex, Operations, Store
 from ..records import Delta
-from ..unpack import dequantize
+from ..unpack import dequantize, packed
 from .matrices import DenseMatrix, PackedMatrix, SeparateProjections, TorchMatrix
 from .operations import Rotation, TorchOperations
 from .states import RowStates
@@ -24,19 +28,22 @@ class Reference:
 
     name = "reference"
     pass_rows = widest = PASS_ROWS
-    own_threads = False
+    exhausted = (MemoryError, torch.OutOfMemoryError)
     unpacks = True
 
-    def __init__(self, device: torch.device, resident: bool = True) -> None:
-        self.device = device
+    def __init__(self, device: Device | torch.device = HOST, resident: bool = True, threads: int | None = None) -> None:
+        """threads: of torch on a CPU, for the whole process; None = as they are."""
+        self.device = torch.device(str(device))
         self.resident = resident
-        self.exact = device.type == "cpu"
+        self.exact = self.device.type == "cpu"
+        if threads is not None:
+            torch.set_num_threads(threads)
         self.prompt_rows = PASS_ROWS if self.exact else 512
         self.cache_type = F32 if self.exact else F16
 
     def prepare(self, weight: QuantizedTensor) -> TorchMatrix:
         """Unpack once if weights are to be resident."""
-        weight = weight.to(self.device)
+        weight = packed(weight, self.device)
         dtype = torch.float32
         if not self.exact and weight.type != "F32":
             dtype = torch.float16 if weight.type == "F16" else torch.bfloat16
@@ -45,6 +52,18 @@ class Reference:
     def vector(self, weight: QuantizedTensor) -> Tensor:
         """Float32 on the device."""
         return dequantize(weight).to(self.device)
+
+    def numbers(self, weight: QuantizedTensor) -> np.ndarray:
+        """Float32 on the host."""
+        return dequantize(weight).numpy()
+
+    def computing(self) -> AbstractContextManager[Any]:
+        """Without gradients."""
+        return torch.inference_mode()
+
+    def here(self, values: Array) -> Tensor:
+        """On this device."""
+        return torch.as_tensor(values, device=self.device)
 
     def projections(self, matrices: Sequence[TorchMatrix], biases: Sequence[Tensor | None]) -> SeparateProjections:
         """One product per matrix."""
@@ -70,7 +89,26 @@ class Reference:
 
     def operations(self, batch: Batch, stores: Sequence[Store], features: Sequence[int]) -> TorchOperations:
         """Computed one by one."""
-        return TorchOperations(batch, stores, features)
+        return TorchOperations(self._moved(batch), stores, features)
+
+    def _moved(self, batch: Batch) -> Batch:
+        """The batch on this device."""
+        index = batch.index
+        return Batch(
+            self.here(batch.tokens),
+            self.here(batch.positions),
+            self.here(batch.slots),
+            self.here(batch.cells),
+            KVIndex(
+                self.here(index.positions),
+                self.here(index.slots),
+                self.here(index.lengths),
+                None if index.paths is None else self.here(index.paths),
+                index.blocks,
+            ),
+            None if batch.wanted is None else self.here(batch.wanted),
+            None if batch.hidden is None else self.here(batch.hidden),
+        )
 
     def record(self, run: Callable[[Operations], None]) -> None:
         """Torch computes operation by operation."""

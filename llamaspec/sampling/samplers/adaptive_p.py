@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
+from ...arrays import Array, namespace
 from ..mass import mass
 from ..sampler import Rows
 
@@ -44,15 +42,16 @@ class Sampler:
         """As if the target had been met forever; the prompt does not count."""
         return State(self.target / (1 - self.decay), 1 / (1 - self.decay))
 
-    def advance(self, state: State, token: int, logits: "Tensor | None" = None) -> State:
+    def advance(self, state: State, token: int, logits: Array | None = None) -> State:
         """The memory with the probability that `token` had in the logits [V] given to `apply`."""
         assert logits is not None
-        prob = float(mass(logits.unsqueeze(0)).probs[0, token])
+        prob = float(mass(logits[None]).probs[0, token])
         return State(prob + self.decay * state.probs, 1 + self.decay * state.weights)
 
-    def apply(self, logits: Tensor, rows: Rows, state: State) -> Tensor:
+    def apply(self, logits: Array, rows: Rows, state: State) -> Array:
         """logits [n, V] -> [n, V]: quadratic near the adapted target, linear far from it."""
         aim = min(max(2 * self.target - state.probs / state.weights, 0.0), 1.0)
-        away = (mass(logits).probs - aim).abs() / _WIDTH
+        away = abs(mass(logits).probs - aim) / _WIDTH
         shaped = _PEAK - _SHARPNESS * away * away / (1 + away)
-        return torch.where(logits.isinf(), logits, shaped.float())
+        xp = namespace(logits)
+        return xp.where(xp.isinf(logits), logits, xp.astype(shaped, xp.float32))

@@ -4,11 +4,10 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from operator import sub
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
+from ...arrays import Array
 from ...errors import UsageError
 from ..edit import columns_of, edit
 from ..sampler import Rows
@@ -52,17 +51,17 @@ class Sampler:
         """The window: the last tokens, newest last."""
         return tuple(prompt[-self.last_n :])
 
-    def advance(self, state: tuple[int, ...], token: int, logits: "Tensor | None" = None) -> tuple[int, ...]:
+    def advance(self, state: tuple[int, ...], token: int, logits: Array | None = None) -> tuple[int, ...]:
         """The window with `token` at its end."""
         return (*state, token)[-self.last_n :]
 
-    def apply(self, logits: Tensor, rows: Rows, state: tuple[int, ...]) -> Tensor:
+    def apply(self, logits: Array, rows: Rows, state: tuple[int, ...]) -> Array:
         """logits [n, V] -> [n, V]."""
         lengths = self.repeats(state)
         if not lengths:
             return logits
         penalties = {token: self.multiplier * self.base ** self._exponent(m) for token, m in lengths.items()}
-        return edit(logits, rows.ids, *columns_of(penalties, logits, rows.ids), torch.sub)
+        return edit(logits, rows.ids, *columns_of(penalties, logits, rows.ids), sub)
 
     def repeats(self, window: Sequence[int]) -> dict[int, int]:
         """Token -> length of the longest repetition that it would extend, for the tokens to penalise."""

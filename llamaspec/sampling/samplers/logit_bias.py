@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from operator import add
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from ...arrays import Array, like
 from ...errors import UsageError
 from ..edit import edit
 from ..sampler import Rows, Stateless
@@ -30,16 +31,16 @@ class Sampler(Stateless):
                 of = "" if n_vocab is None else f" of {n_vocab} tokens"
                 raise UsageError(f"logit bias for token {token}, which is not in the vocabulary{of}")
             total[token] = total.get(token, 0.0) + bias
-        self.tokens = torch.tensor(list(total), dtype=torch.int64)
-        self.values = torch.tensor(list(total.values()), dtype=torch.float32)
+        self.tokens: Array = np.array(list(total), np.int64)
+        self.values: Array = np.array(list(total.values()), np.float32)
 
     @classmethod
     def build(cls, params: "SamplerParams", vocab: "Vocab | None") -> "Sampler | None":
         """None without biases."""
         return cls(params.logit_bias, vocab.n_vocab if vocab else None) if params.logit_bias else None
 
-    def apply(self, logits: Tensor, rows: Rows, state: Any = None) -> Tensor:
+    def apply(self, logits: Array, rows: Rows, state: Any = None) -> Array:
         """logits [n, V] -> [n, V]."""
         if self.tokens.device != logits.device:  # moved once, before a CUDA graph is captured
-            self.tokens, self.values = self.tokens.to(logits.device), self.values.to(logits.device)
-        return edit(logits, rows.ids, self.tokens, self.values, torch.add)
+            self.tokens, self.values = like(self.tokens, logits), like(self.values, logits, "float32")
+        return edit(logits, rows.ids, self.tokens, self.values, add)

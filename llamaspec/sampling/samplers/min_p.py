@@ -3,9 +3,7 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
+from ...arrays import Array, namespace, put
 from .. import rank
 from ..sampler import Rows, Stateless
 
@@ -28,11 +26,12 @@ class Sampler(Stateless):
         """None when p is 0 or less."""
         return cls(params.min_p, params.min_keep) if params.min_p > 0 else None
 
-    def apply(self, logits: Tensor, rows: Rows, state: Any = None) -> Tensor:
+    def apply(self, logits: Array, rows: Rows, state: Any = None) -> Array:
         """logits [n, V] -> [n, V]."""
-        best = logits.amax(-1, keepdim=True)
+        xp = namespace(logits)
+        best = xp.max(logits, axis=-1, keepdims=True)
         keep = logits >= best + self.gap
         if self.min_keep > 1 or self.gap > 0:
             at = rank.columns(logits, rows.ids, min(max(1, self.min_keep), logits.shape[-1]))
-            keep = keep.scatter(-1, at, True)
-        return torch.where(keep, logits, -torch.inf)
+            keep = put(keep, at, xp.ones(at.shape, dtype=xp.bool, device=at.device))
+        return xp.where(keep, logits, -xp.inf)

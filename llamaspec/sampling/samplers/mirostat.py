@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
+from ...arrays import Array, ascending, like, namespace
 from ...errors import UsageError
 from .. import rank
 from ..mass import mass
@@ -42,29 +40,28 @@ class Sampler:
         """mu = 2 tau."""
         return 2 * self.tau
 
-    def advance(self, state: float, token: int, logits: "Tensor | None" = None) -> float:
+    def advance(self, state: float, token: int, logits: Array | None = None) -> float:
         """mu after `token` was chosen from the logits [V] given to `apply`: by its surprise among those left."""
         assert logits is not None
-        left = self._keep(logits.unsqueeze(0), None, state)
+        left = self._keep(logits[None], None, state)
         surprise = float(mass(left).surprise[0, token]) / math.log(2)
         return state - self.eta * (surprise - self.tau)
 
-    def apply(self, logits: Tensor, rows: Rows, state: float) -> Tensor:
+    def apply(self, logits: Array, rows: Rows, state: float) -> Array:
         """logits [n, V] -> [n, V]."""
         return self._keep(logits, rows.ids, state)
 
-    def _keep(self, logits: Tensor, ids: "Tensor | None", mu: float) -> Tensor:
+    def _keep(self, logits: Array, ids: Array | None, mu: float) -> Array:
         order = rank.columns(logits, ids, logits.shape[-1])
+        xp = namespace(logits)
         if self.version == 2:
-            keep = mass(logits).surprise.gather(-1, order) <= mu * math.log(2)
+            keep = xp.take_along_axis(mass(logits).surprise, order, axis=-1) <= mu * math.log(2)
         else:
-            ranked = logits.gather(-1, order[:, :_LIKELIEST]).tolist()
+            ranked = xp.take_along_axis(logits, order[:, :_LIKELIEST], axis=-1).tolist()
             counts = [_zipf_count(row, mu, logits.shape[-1]) for row in ranked]
-            keep = torch.arange(logits.shape[-1], device=logits.device) < torch.tensor(
-                counts, device=logits.device
-            ).unsqueeze(-1)
+            keep = ascending(logits.shape[-1], logits) < like(counts, logits)[:, None]
         keep[:, 0] = True
-        return torch.where(torch.zeros_like(keep).scatter(-1, order, keep), logits, -torch.inf)
+        return rank.only(logits, order, keep)
 
 
 def _zipf_count(ranked: Sequence[float], mu: float, n_vocab: int) -> int:

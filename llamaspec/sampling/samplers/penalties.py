@@ -5,9 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
+from ...arrays import Array, namespace
 from ..edit import columns_of, edit
 from ..sampler import Rows
 
@@ -39,17 +37,17 @@ class Sampler:
         """The window: the last tokens, newest last."""
         return tuple(prompt[-self.last_n :])
 
-    def advance(self, state: tuple[int, ...], token: int, logits: "Tensor | None" = None) -> tuple[int, ...]:
+    def advance(self, state: tuple[int, ...], token: int, logits: Array | None = None) -> tuple[int, ...]:
         """The window with `token` at its end."""
         return (*state, token)[-self.last_n :]
 
-    def apply(self, logits: Tensor, rows: Rows, state: tuple[int, ...]) -> Tensor:
+    def apply(self, logits: Array, rows: Rows, state: tuple[int, ...]) -> Array:
         """logits [n, V] -> [n, V]."""
         seen = Counter(state)
         if not seen:
             return logits
         return edit(logits, rows.ids, *columns_of(seen, logits, rows.ids), self._penalised)
 
-    def _penalised(self, logits: Tensor, counts: Tensor) -> Tensor:
-        scaled = torch.where(logits <= 0, logits * self.repeat, logits / self.repeat)
+    def _penalised(self, logits: Array, counts: Array) -> Array:
+        scaled = namespace(logits).where(logits <= 0, logits * self.repeat, logits / self.repeat)
         return scaled - (counts * self.frequency + self.presence)

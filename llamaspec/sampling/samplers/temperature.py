@@ -2,9 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
+from ...arrays import Array, ascending, double, namespace
 from .. import rank
 from ..mass import mass
 from ..sampler import Rows, Stateless
@@ -34,22 +32,24 @@ class Sampler(Stateless):
         """One token is left, whatever the logits."""
         return self.temp <= 0 and self.spread <= 0
 
-    def apply(self, logits: Tensor, rows: Rows, state: Any = None) -> Tensor:
+    def apply(self, logits: Array, rows: Rows, state: Any = None) -> Array:
         """logits [n, V] -> [n, V]."""
         if self.greedy:
             return _best_only(logits, rows)
         if self.spread <= 0:
             return logits / self.temp
         # Entropy over its maximum, log of the number of tokens left (llama.cpp counts those at -inf too).
-        left = (~logits.isinf()).sum(-1, keepdim=True)
-        share = mass(logits).entropy / left.clamp(min=2).double().log()
+        xp = namespace(logits)
+        left = xp.sum(xp.astype(~xp.isinf(logits), xp.int64), axis=-1, keepdims=True)
+        share = mass(logits).entropy / xp.log(double(xp.clip(left, 2, None)))
         low, high = max(0.0, self.temp - self.spread), self.temp + self.spread
-        temp = (low + (high - low) * share.clamp(min=0).pow(self.exponent)).float()
-        scaled = torch.where(temp > 0, logits / torch.where(temp > 0, temp, 1.0), _best_only(logits, rows))
-        return torch.where(left > 1, scaled, logits)
+        temp = xp.astype(low + (high - low) * xp.clip(share, 0, None) ** self.exponent, xp.float32)
+        scaled = xp.where(temp > 0, logits / xp.where(temp > 0, temp, 1.0), _best_only(logits, rows))
+        return xp.where(left > 1, scaled, logits)
 
 
-def _best_only(logits: Tensor, rows: Rows) -> Tensor:
-    best = rank.first(logits, rows.ids).unsqueeze(-1)
-    ids = torch.arange(logits.shape[-1], device=logits.device) if rows.ids is None else rows.ids
-    return torch.where(ids == best, logits, -torch.inf)
+def _best_only(logits: Array, rows: Rows) -> Array:
+    best = rank.first(logits, rows.ids)[:, None]
+    ids = ascending(logits.shape[-1], logits) if rows.ids is None else rows.ids
+    xp = namespace(logits)
+    return xp.where(ids == best, logits, -xp.inf)

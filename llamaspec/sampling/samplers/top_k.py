@@ -3,9 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
+from ...arrays import Array, namespace
 from .. import rank
 from ..sampler import Rows, Stateless
 
@@ -28,16 +26,17 @@ class Sampler(Stateless):
         """None when k is 0 or less."""
         return cls(params.top_k) if params.top_k > 0 else None
 
-    def narrow(self, logits: Tensor, rows: Rows) -> tuple[Tensor, Rows]:
+    def narrow(self, logits: Array, rows: Rows) -> tuple[Array, Rows]:
         """logits [n, V] -> [n, k], best first, and rows with their ids; unchanged when there are no more than k."""
         if self.k >= logits.shape[-1]:
             return logits, rows
         values, ids = rank.top(logits, rows.ids, self.k)
         return values, replace(rows, ids=ids)
 
-    def apply(self, logits: Tensor, rows: Rows, state: Any = None) -> Tensor:
+    def apply(self, logits: Array, rows: Rows, state: Any = None) -> Array:
         """logits [n, V] -> [n, V]."""
         if self.k >= logits.shape[-1]:
             return logits
         at = rank.columns(logits, rows.ids, self.k)
-        return torch.full_like(logits, -torch.inf).scatter(-1, at, logits.gather(-1, at))
+        xp = namespace(logits)
+        return rank.only(logits, at, xp.ones(at.shape, dtype=xp.bool, device=at.device))

@@ -2,9 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
+from ...arrays import Array, double, namespace
 from .. import rank
 from ..mass import mass
 from ..sampler import Rows, Stateless
@@ -27,14 +25,14 @@ class Sampler(Stateless):
         """None when p is 1 or more."""
         return cls(params.typical_p, params.min_keep) if params.typical_p < 1 else None
 
-    def apply(self, logits: Tensor, rows: Rows, state: Any = None) -> Tensor:
+    def apply(self, logits: Array, rows: Rows, state: Any = None) -> Array:
         """logits [n, V] -> [n, V]."""
-        split = mass(logits)
+        xp, split = namespace(logits), mass(logits)
         by_rank = rank.columns(logits, rows.ids, logits.shape[-1])  # decides between equal scores
-        score = (split.surprise - split.entropy).abs().gather(-1, by_rank)
-        order = by_rank.gather(-1, score.sort(dim=-1, stable=True).indices)
-        weights = split.weights.gather(-1, order)
-        before = weights.cumsum(-1) - weights
-        keep = before.double() <= self.p * split.total.double()
+        score = xp.take_along_axis(abs(split.surprise - split.entropy), by_rank, axis=-1)
+        order = xp.take_along_axis(by_rank, xp.argsort(score, axis=-1, stable=True), axis=-1)
+        weights = xp.take_along_axis(split.weights, order, axis=-1)
+        before = xp.cumulative_sum(weights, axis=-1) - weights
+        keep = double(before) <= self.p * double(split.total)
         keep[..., : self.min_keep] = True
-        return torch.where(torch.zeros_like(keep).scatter(-1, order, keep), logits, -torch.inf)
+        return rank.only(logits, order, keep)

@@ -2,9 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
+from ...arrays import Array, namespace
 from .. import rank
 from ..mass import mass
 from ..noise import XTC, uniform
@@ -30,14 +28,15 @@ class Sampler(Stateless):
             return None
         return cls(params.xtc_probability, params.xtc_threshold, params.min_keep)
 
-    def apply(self, logits: Tensor, rows: Rows, state: Any = None) -> Tensor:
+    def apply(self, logits: Array, rows: Rows, state: Any = None) -> Array:
         """logits [n, V] -> [n, V]."""
-        left = ~logits.isinf()
+        xp = namespace(logits)
+        left = ~xp.isinf(logits)
         above = left & (mass(logits).probs >= self.threshold)
         ranks = rank.keys(logits, rows.ids)
-        least = torch.where(above, ranks, torch.iinfo(torch.int64).max).amin(-1, keepdim=True)
+        least = xp.min(xp.where(above, ranks, xp.iinfo(xp.int64).max), axis=-1, keepdims=True)
         out = above & (ranks > least)
-        token = torch.zeros(1, 1, dtype=torch.int64, device=logits.device)
+        token = xp.zeros((1, 1), dtype=xp.int64, device=logits.device)
         coin = uniform(rows.seed, rows.positions, token, XTC, rows.attempt) <= self.probability
-        enough = (left & ~out).sum(-1, keepdim=True) >= self.min_keep
-        return torch.where(out & coin & enough, -torch.inf, logits)
+        enough = xp.sum(xp.astype(left & ~out, xp.int64), axis=-1, keepdims=True) >= self.min_keep
+        return xp.where(out & coin & enough, -xp.inf, logits)

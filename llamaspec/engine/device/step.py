@@ -7,13 +7,12 @@ here looks at data, so both functions can be captured; on a CPU they run as they
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
 
-from ..drafting.on_device import DeviceDrafter
-from ..kernels.protocol import KV_BLOCK, Batch, KVIndex
-from ..network.runner import PADDING, Runner
-from ..sampling.chain import Chain
-from ..sampling.sampler import Rows
+from ...kernels.protocol import KV_BLOCK, Batch, KVIndex
+from ...network.runner import PADDING, Runner
+from ...sampling.chain import Chain
+from ...sampling.sampler import Rows
+from .chain import DeviceChain
 from .graphs import ReadbackRing, Recorder, Replays, blocks_bucket, recorder_for
 
 SLACK = KV_BLOCK // 2
@@ -25,7 +24,7 @@ def signature(chain: Chain) -> str:
     """Equal for chains that do the same: their numbers become constants of what is captured."""
     parts = []
     for sampler in chain.samplers:
-        knobs = {name: x.tolist() if isinstance(x, Tensor) else x for name, x in vars(sampler).items()}
+        knobs = {name: x.tolist() if hasattr(x, "tolist") else x for name, x in vars(sampler).items()}
         parts.append(f"{sampler.name} {sorted(knobs.items())}")
     return "; ".join(parts)
 
@@ -38,12 +37,12 @@ class DeviceStep:
     the k + 1 tokens that were chosen, of which the first kept + 1 count.
     """
 
-    def __init__(self, target: Runner, drafter: DeviceDrafter | None, recorder: Recorder | None) -> None:
+    def __init__(self, target: Runner, drafter: DeviceChain | None, recorder: Recorder | None) -> None:
         self.target, self.drafter = target, drafter
         self.k = drafter.k if drafter is not None else 0
         self.rows = target.width or self.k + 1
         assert self.k < self.rows, "a draft and the token before it are one pass"
-        device, cache = target.model.device, target.cache
+        device, cache = torch.device(str(target.model.device)), target.cache
         self.history = torch.zeros(cache.context + SLACK, dtype=torch.int64, device=device)
         self.length = torch.zeros(1, dtype=torch.int64, device=device)
         self.seed = torch.zeros((), dtype=torch.int64, device=device)
@@ -77,7 +76,7 @@ class DeviceStep:
         self.replays((signature(chain), blocks), lambda: self.verify(chain, blocks))
         self.readback.enqueue(self.result)
 
-    def _draft(self, drafter: DeviceDrafter, chain: Chain, longest: int) -> None:
+    def _draft(self, drafter: DeviceChain, chain: Chain, longest: int) -> None:
         """Fill `drafted`; the drafter may be on another device."""
         self.replays("hand over", self.hand_over)
         drafter.newest.copy_(self.newest, non_blocking=True)

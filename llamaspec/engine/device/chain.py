@@ -1,30 +1,33 @@
-"""The chains of draft-simple as a function of fixed shape."""
+"""The chains of a draft model as a function of fixed shape."""
 
 import torch
 from torch import Tensor
 
+from ...drafting.drafter import Slot
+from ...drafting.on_device import ChainOnDevice
 from ...kernels.protocol import Batch, KVIndex
 from ...sampling.chain import Chain
 from ...sampling.sampler import Rows
-from ..draft_model import DraftModel
-from ..drafter import Slot
 
 
 class DeviceChain:
-    """k passes of the draft model, each for the token that the one before chose (drafting.on_device.DeviceDrafter).
+    """k passes of the draft model, each for the token that the one before chose.
 
     The model's cache holds the history's cells, cell = position. The first pass evaluates the last two tokens, since a
     fully accepted draft leaves its last one unseen.
+
+    newest [2]: the last token but one, and the last. length [1]: tokens before the last one. seed []: of the noise.
+    guesses [k]: the result. All are int64 on `device`.
     """
 
-    def __init__(self, name: str, model: DraftModel, k: int, coupled: bool) -> None:
-        self.name, self.model, self.k, self.coupled = name, model, k, coupled
-        self.runner = model.runner
-        self.device = model.runner.model.device
+    def __init__(self, wanted: ChainOnDevice) -> None:
+        self.name, self.model, self.k, self.coupled = wanted.name, wanted.model, wanted.k, wanted.coupled
+        self.runner = self.model.runner
+        self.device = torch.device(str(self.runner.model.device))
         self.newest = torch.zeros(2, dtype=torch.int64, device=self.device)
         self.length = torch.zeros(1, dtype=torch.int64, device=self.device)
         self.seed = torch.zeros((), dtype=torch.int64, device=self.device)
-        self.guesses = torch.zeros(k, dtype=torch.int64, device=self.device)
+        self.guesses = torch.zeros(self.k, dtype=torch.int64, device=self.device)
 
     @property
     def capacity(self) -> int:

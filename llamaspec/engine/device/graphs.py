@@ -7,10 +7,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from ..kernels.protocol import KV_BLOCK, Batch, KVIndex, Output
-from ..network.cache import Cache
-from ..network.decoder import Model
-from ..network.runner import PADDING, Runner
+from ...kernels.device import Device
+from ...kernels.protocol import KV_BLOCK, Batch, KVIndex, Output
+from ...network.cache import Cache
+from ...network.decoder import Model
+from ...network.runner import PADDING, Runner
 
 ROWS = (16, 32, 64)
 """Widths that are captured: plain decoding and short drafts share the first, so that a row's bits stay the same."""
@@ -58,9 +59,9 @@ class CudaRecorder:
         return graph.replay, results
 
 
-def recorder_for(device: torch.device) -> Recorder | None:
+def recorder_for(device: Device | torch.device) -> Recorder | None:
     """None where nothing can be captured: functions are simply called."""
-    return CudaRecorder(device) if device.type == "cuda" else None
+    return CudaRecorder(torch.device(str(device))) if device.type == "cuda" else None
 
 
 class Replays:
@@ -134,13 +135,13 @@ class Graphs:
     """Model.forward for one cache, captured per shape. Prompt passes and more than 64 rows run uncaptured."""
 
     def __init__(self, model: Model, cache: Cache, recorder: Recorder | None) -> None:
-        self.model, self.cache = model, cache
+        self.model, self.cache, self.device = model, cache, torch.device(str(model.device))
         self.replays = Replays(recorder)
         self.inputs: dict[Hashable, Batch] = {}
 
     def __call__(self, batch: Batch, cache: Cache, features: Sequence[int] = ()) -> Output:
         """As Model.forward; the results are the caller's own."""
-        n = batch.tokens.shape[0]
+        n = len(batch.tokens)
         width = rows_bucket(n)
         if self.replays.recorder is None or batch.wanted is not None or not width:
             return self.model.forward(batch, cache, features)
@@ -158,9 +159,9 @@ class Graphs:
         return replace(output, logits=output.logits[:n].clone(), features=inputs)
 
     def _static(self, width: int, blocks: int, depth: int) -> Batch:
-        numbers = torch.zeros(5, width, dtype=torch.int64, device=self.model.device)
+        numbers = torch.zeros(5, width, dtype=torch.int64, device=self.device)
         tokens, positions, slots, cells, lengths = numbers.unbind()
-        paths = torch.zeros(width, depth, dtype=torch.int64, device=self.model.device) if depth else None
+        paths = torch.zeros(width, depth, dtype=torch.int64, device=self.device) if depth else None
         return Batch(tokens, positions, slots, cells, KVIndex(positions, slots, lengths, paths, blocks), None)
 
     def _fill(self, held: Batch, batch: Batch, n: int) -> None:
@@ -172,12 +173,12 @@ class Graphs:
             (held.cells, batch.cells, PADDING),
             (held.index.lengths, batch.index.lengths, 0),
         ):
-            to[:n].copy_(rows)
+            to[:n].copy_(torch.as_tensor(rows))
             if n < len(to):
                 to[n:].fill_(filler)
         if held.index.paths is not None and batch.index.paths is not None:
             held.index.paths.zero_()
-            held.index.paths[:n, : batch.index.paths.shape[1]].copy_(batch.index.paths)
+            held.index.paths[:n, : batch.index.paths.shape[1]].copy_(torch.as_tensor(batch.index.paths))
 
 
 def capture(passes: Runner) -> None:

@@ -4,23 +4,16 @@ from collections.abc import Sequence
 
 import torch
 
-from ..drafting.first_of import FirstOf
-from ..drafting.verify import verify
-from ..network.runner import Runner
-from .device_step import SLACK, DeviceStep
-from .graphs import Recorder, recorder_for
-from .slots import Running
-from .step import Judge, Loop, StepResult
+from ...drafting.first_of import FirstOf
+from ...network.runner import Runner
+from ..slots import Running
+from ..step import Loop, StepResult
+from .chain import DeviceChain
+from .graphs import Recorder
+from .step import SLACK, DeviceStep
 
 AHEAD = 2
 """Steps under way while the host reads the oldest."""
-
-
-def loop_for(target: Runner, drafter: FirstOf | None, judge: Judge = verify) -> Loop:
-    """The loop that suits where the target is."""
-    if target.model.device.type != "cuda" or judge is not verify:
-        return Loop(target, drafter, judge)
-    return DeviceLoop(target, drafter, recorder_for(target.model.device))
 
 
 class DeviceLoop(Loop):
@@ -33,7 +26,8 @@ class DeviceLoop(Loop):
     def __init__(self, target: Runner, drafter: FirstOf | None, recorder: Recorder | None = None) -> None:
         super().__init__(target, drafter)
         cache = target.cache
-        self.device_drafter = drafter.on_device(target.width, cache.context) if drafter is not None else None
+        wanted = drafter.on_device(target.width, cache.context) if drafter is not None else None
+        self.device_drafter = None if wanted is None else DeviceChain(wanted)
         # Steps run ahead of `commit`: every row must stay in a cell of its own, as it does not in windows and states.
         by_cell = cache.draft_rows >= cache.context
         possible = by_cell and (drafter is None or self.device_drafter is not None)
