@@ -10,7 +10,7 @@ from .draft import Draft
 if TYPE_CHECKING:
     from ..sampling.chain import Chain
     from .knobs import Knobs
-    from .on_device import ChainOnDevice
+    from .on_device import DeviceDrafter
 
 
 @dataclass
@@ -88,8 +88,8 @@ class Drafter(Protocol):
     def save(self, slots: Sequence[Slot]) -> None:
         """Write what shall outlive the run. slots: sequences whose newest tokens no step has shown to it yet."""
 
-    def on_device(self, rows: int | None, context: int) -> "ChainOnDevice | None":
-        """Its drafts of one sequence as something that a device repeats by itself; None = the host is needed.
+    def on_device(self, rows: int | None, context: int) -> "DeviceDrafter | None":
+        """Its drafts of one sequence as a function that a device repeats by itself; None = the host is needed.
 
         rows: of a pass of the target, None = any number. context: of the target.
         """
@@ -133,7 +133,7 @@ class Base:
     def save(self, slots: Sequence[Slot]) -> None:
         """Nothing outlives the run."""
 
-    def on_device(self, rows: int | None, context: int) -> "ChainOnDevice | None":
+    def on_device(self, rows: int | None, context: int) -> "DeviceDrafter | None":
         """It is asked on the host."""
         return None
 

@@ -9,7 +9,7 @@ from .measured import Measured
 from .stats import Report, Request
 
 if TYPE_CHECKING:
-    from .on_device import ChainOnDevice
+    from .on_device import DeviceDrafter
 
 
 class FirstOf:
@@ -92,7 +92,7 @@ class FirstOf:
         for drafter in self.drafters:
             drafter.save(slots)
 
-    def on_device(self, rows: int | None, context: int) -> "ChainOnDevice | None":
+    def on_device(self, rows: int | None, context: int) -> "DeviceDrafter | None":
         """An only drafter's; of several each must be asked."""
         return self.drafters[0].on_device(rows, context) if len(self.drafters) == 1 else None
 

@@ -1,18 +1,37 @@
-"""Drafting without the host: what a device has to know to repeat a drafter's work by itself."""
+"""Drafting without the host: a drafter as a function of arrays, which a device can repeat by itself."""
 
-from dataclasses import dataclass
+from typing import Protocol
 
-from .draft_model import DraftModel
+from ..arrays import Array
+from ..kernels.device import Device
+from ..sampling.chain import Chain
+from .drafter import Slot
 
 
-@dataclass(frozen=True)
-class ChainOnDevice:
-    """Chains of always k tokens of a draft model, for one sequence. name: the drafter's.
+class DeviceDrafter(Protocol):
+    """Chains of k tokens for one sequence, written by a function of fixed shape that never looks at data.
 
-    coupled: chosen with the target's chain and noise, else greedily.
+    name: the drafter's. capacity: tokens that a history may have, so that the host need not help. cells: of its cache,
+    for the number of KV blocks. newest [2]: the last token but one, and the last. length [1]: tokens before the last
+    one. seed []: of the noise. guesses [k]: the result. All are int64 on `device`.
     """
 
     name: str
-    model: DraftModel
     k: int
-    coupled: bool
+    device: Device
+    newest: Array
+    length: Array
+    seed: Array
+    guesses: Array
+
+    @property
+    def capacity(self) -> int: ...
+
+    @property
+    def cells(self) -> int: ...
+
+    def enter(self, slot: Slot) -> None:
+        """On the host, before the first draft: see all of slot.tokens but the last."""
+
+    def draft(self, chain: Chain, blocks: int) -> None:
+        """Fill `guesses`. blocks: KV blocks to visit."""

@@ -7,7 +7,7 @@ from .draft import Draft
 from .drafter import Drafter, Kept, Slot
 
 if TYPE_CHECKING:
-    from .on_device import ChainOnDevice
+    from .on_device import DeviceDrafter
 
 
 class Wrapper:
@@ -43,7 +43,7 @@ class Wrapper:
         """Passed on."""
         self.drafter.save(slots)
 
-    def on_device(self, rows: int | None, context: int) -> "ChainOnDevice | None":
+    def on_device(self, rows: int | None, context: int) -> "DeviceDrafter | None":
         """Passed on."""
         return self.drafter.on_device(rows, context)
 

@@ -16,7 +16,7 @@ class Device:
         return self.type == "cpu"
 
     def __str__(self) -> str:
-        return self.type if self.is_host else f"{self.type}:{self.index}"
+        return f"{self.type}:{self.index}" if self.type == "cuda" else self.type
 
 
 HOST = Device()

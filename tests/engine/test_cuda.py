@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import llamaspec
-from llamaspec.engine.device_loop import DeviceLoop
-from llamaspec.engine.graphs import Graphs
+from llamaspec.engine.device.graphs import Graphs
+from llamaspec.engine.device.loop import DeviceLoop
 from llamaspec.network.runner import Branch
 from llamaspec.sampling.noise import noise, noise_of
 from llamaspec.shelf import names

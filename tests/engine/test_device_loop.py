@@ -3,15 +3,16 @@
 import functools
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from llamaspec.engine.device_loop import DeviceLoop
 
 import llamaspec
 from llamaspec.drafting.drafter import Base
 from llamaspec.drafting.first_of import FirstOf
+from llamaspec.engine.device.loop import DeviceLoop
 from llamaspec.engine.llm import LLM
 from llamaspec.engine.step import Loop
 from llamaspec.kernels.device import HOST
@@ -153,7 +154,7 @@ def test_broken_logits_are_an_error():
 
     def broken(batch, cache, features=()):
         output = forward(batch, cache, features)
-        output.logits.fill_(torch.nan)
+        output.logits[:] = np.nan
         return output
 
     llm.target.model.forward = broken
@@ -178,7 +179,7 @@ def test_what_a_rejected_token_does_to_the_logits_is_not_seen(pair, on_device):
         if len(output.logits):
             for row, (token, at) in enumerate(zip(batch.tokens.tolist(), batch.positions.tolist(), strict=True)):
                 if at < len(truth) and token != truth[at]:
-                    output.logits[row] = torch.nan
+                    output.logits[row] = np.nan
                     spoiled.append(row)
         return output
 
@@ -192,20 +193,20 @@ def test_what_a_rejected_token_does_to_the_logits_is_not_seen(pair, on_device):
     assert len(spoiled) > 10
 
 
-@torch.inference_mode()
 def gains(llm: LLM, ends: frozenset[int], limits: list[int]) -> list[Any]:
     """Step by step below the session: an answer whose limit is raised while it runs, and that no end stops."""
     loop, slot = llm.session.loop, llm.session.slot
-    llm.target.cache.truncate(0, 0)
-    slot.tokens = [5, 6, 7]
-    list(loop.read(slot))
-    slot.start(Chain.build(SamplerParams(temp=0.0)), 1, limits[0], ends)
-    loop.begin(slot)
     made = []
-    for limit in limits:
-        slot.n_predict = limit
-        while slot.n_generated < limit:
-            made.append(loop.step([slot])[0])
+    with llm.target.model.kernels.computing():
+        llm.target.cache.truncate(0, 0)
+        slot.tokens = [5, 6, 7]
+        list(loop.read(slot))
+        slot.start(Chain.build(SamplerParams(temp=0.0)), 1, limits[0], ends)
+        loop.begin(slot)
+        for limit in limits:
+            slot.n_predict = limit
+            while slot.n_generated < limit:
+                made.append(loop.step([slot])[0])
     return [(gain.tokens, gain.drafted, gain.kept, gain.by) for gain in made]
 
 

@@ -8,7 +8,8 @@ import torch
 
 from llamaspec.engine import devices, load
 from llamaspec.errors import LlamaspecError, UsageError
-from llamaspec.kernels.device import HOST
+from llamaspec.kernels.device import HOST, Device
+from llamaspec.kernels.reference import Reference
 
 GIB = 1 << 30
 
@@ -17,6 +18,7 @@ GIB = 1 << 30
 def two_gpus(monkeypatch):
     """A machine with two GPUs, as torch would report it."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(devices, "DRIVERS", (str(Path(__file__)),))
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (100 * GIB, 139 * GIB))
     found = SimpleNamespace(name="NVIDIA H200", total_memory=139 * GIB)
@@ -45,7 +47,7 @@ def no_gpu(monkeypatch):
     ],
 )
 def test_names(two_gpus, names, layers, expected):
-    assert devices.resolve(names, layers) == torch.device(expected)
+    assert str(devices.resolve(names, layers)) == expected
 
 
 @pytest.mark.parametrize("name", ["CUDA2", "cuda7", "Vulkan0", "cudax", "cuda-1", "", "gpu"])
@@ -93,7 +95,7 @@ def test_a_gpu_that_does_not_answer(two_gpus, monkeypatch):
 
     monkeypatch.setattr(torch.cuda, "mem_get_info", silent)
     with pytest.raises(LlamaspecError, match="CUDA1 does not answer"):
-        devices.free_bytes(torch.device("cuda", 1))
+        devices.free_bytes(Device("cuda", 1))
 
 
 @pytest.mark.parametrize("name", ["cuda:1", "cpu"])
@@ -103,9 +105,10 @@ def test_out_of_memory_names_what_to_lower(two_gpus, monkeypatch, name):
 
     monkeypatch.setattr(load, "known_architecture", lambda file: "llama")
     monkeypatch.setattr(load, "take", lambda *args: SimpleNamespace(Model=full))
+    monkeypatch.setattr(load, "kernels_for", lambda *args: Reference())
     plan = SimpleNamespace(
-        file=SimpleNamespace(path="m.gguf"), device=torch.device(name), backend="reference", resident=True, threads=1,
-        hparams=SimpleNamespace(eps=1e-5), n_ctx=512, cache_type=None, slots=1,
+        file=SimpleNamespace(path="m.gguf"), device=Device(name.partition(":")[0], 1), backend="reference",
+        resident=True, threads=1, hparams=SimpleNamespace(eps=1e-5), n_ctx=512, cache_type=None, slots=1,
     )  # fmt: skip
     with pytest.raises(LlamaspecError, match=r"not enough memory on (CUDA1|CPU) for m.gguf") as error:
         load.load_model(plan)  # pyright: ignore[reportArgumentType]

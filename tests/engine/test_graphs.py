@@ -1,9 +1,10 @@
 """Passes that are captured once and replayed give the bits of passes that are not; no CUDA is needed to see that."""
 
+import numpy as np
 import pytest
 import torch
 
-from llamaspec.engine.graphs import ROWS, Graphs, ReadbackRing, Replays, blocks_bucket, rows_bucket
+from llamaspec.engine.device.graphs import ROWS, Graphs, ReadbackRing, Replays, blocks_bucket, rows_bucket
 from llamaspec.network.runner import Branch
 from tests.engine.recorder import Eager
 from tests.network.build import runner
@@ -27,7 +28,6 @@ def test_buckets():
 
 
 @pytest.mark.parametrize("name", NAMES)
-@torch.inference_mode()
 def test_chains_and_trees_have_the_bits_of_uncaptured_passes(name):
     plain, graphed, recorder = pair_of(name)
     prompt = [(7 * i) % 400 for i in range(250)]
@@ -41,19 +41,18 @@ def test_chains_and_trees_have_the_bits_of_uncaptured_passes(name):
         tokens = [(11 * step + 3 * i) % 400 for i in range(len(parents) + 1)]
         features = (middle,) if step % 3 == 0 else ()
         expected, found = (run.decode([Branch(0, tokens, parents)], features)[0] for run in (plain, graphed))
-        assert torch.equal(found.logits.view(torch.int32), expected.logits.view(torch.int32))
+        assert np.array_equal(found.logits.view(np.int32), expected.logits.view(np.int32))
         assert found.features.keys() == expected.features.keys() == set(features)
         for layer, rows in expected.features.items():
-            assert torch.equal(found.features[layer], rows)
-        kept.append((found.logits, found.logits.clone()))
+            assert np.array_equal(found.features[layer], rows)
+        kept.append((found.logits, found.logits.copy()))
         for run in (plain, graphed):
             run.cache.commit(0, [0, 1] if parents else [0])
     assert recorder.recorded < recorder.replayed == 8
     for rows, then in kept:
-        assert torch.equal(rows, then), "a later replay changed a result"
+        assert np.array_equal(rows, then), "a later replay changed a result"
 
 
-@torch.inference_mode()
 def test_one_recording_per_shape():
     _, run, recorder = pair_of(NAMES[0], exact=False)
     counts = []
@@ -66,7 +65,6 @@ def test_one_recording_per_shape():
     assert counts == [1, 1, 1, 2, 3, 3, 3, 3]
 
 
-@torch.inference_mode()
 def test_padding_rows_write_where_nobody_reads():
     plain, graphed, _ = pair_of(NAMES[0], exact=False)
     for run in (plain, graphed):
@@ -80,7 +78,7 @@ def test_without_a_recorder_it_is_the_forward_pass():
     plain, graphed, _ = pair_of(NAMES[0])
     graphed.forward = Graphs(graphed.model, graphed.cache, None)
     with torch.inference_mode():
-        assert torch.equal(*(run.decode([Branch(0, [3, 4], [-1])])[0].logits for run in (plain, graphed)))
+        assert np.array_equal(*(run.decode([Branch(0, [3, 4], [-1])])[0].logits for run in (plain, graphed)))
 
 
 def test_recordings_put_the_state_back_and_the_oldest_goes():
@@ -109,7 +107,6 @@ def test_results_arrive_in_order_and_keep_what_they_held():
         assert [ring.read() for _ in range(3)] == [[turn, 0], [turn, 1], [turn, 2]]
 
 
-@torch.inference_mode()
 def test_a_narrow_pass_does_not_repeat_rows_of_a_wider_one():
     plain, graphed, _ = pair_of(NAMES[0], exact=False)
     chains = [list(range(100, 110)), list(range(200, 217)), [7]]
@@ -122,5 +119,5 @@ def test_a_narrow_pass_does_not_repeat_rows_of_a_wider_one():
     for ours, theirs in zip(graphed.cache.stores, plain.cache.stores, strict=True):
         for own, their in zip(ours.planes, theirs.planes, strict=True):
             values = (plane.type.decode(plane.data)[:, :, :17] for plane in (own, their))
-            assert torch.allclose(*values, atol=1e-4)
-    assert torch.allclose(outputs[0].logits, outputs[1].logits, atol=1e-3)
+            assert np.allclose(*values, atol=1e-4)
+    assert np.allclose(outputs[0].logits, outputs[1].logits, atol=1e-3)

@@ -1,7 +1,6 @@
 """What is decided before anything is allocated: whether it fits, where layers go, how a prompt is read."""
 
 import pytest
-import torch
 
 from llamaspec import demo
 from llamaspec.engine import devices
@@ -11,7 +10,7 @@ from llamaspec.engine.load import architecture
 from llamaspec.engine.plan import ModelRequest, plan
 from llamaspec.errors import LlamaspecError
 from llamaspec.kernels import native
-from llamaspec.kernels.device import HOST
+from llamaspec.kernels.device import HOST, Device
 from llamaspec.options import from_keywords
 from llamaspec.weights.file import GGUFFile
 
@@ -47,7 +46,7 @@ def test_the_reference_unpacks_what_does_not_fit_at_every_use(monkeypatch):
 
 @pytest.mark.parametrize("layers", [1, 3, "all", "auto", 99])
 def test_some_of_the_layers_on_a_gpu_are_refused_not_taken_for_all(monkeypatch, layers):
-    gpu = torch.device("cuda", 0)
+    gpu = Device("cuda", 0)
     monkeypatch.setattr(planning, "resolve", lambda names, asked: gpu)
     monkeypatch.setattr(planning, "free_bytes", lambda device: 0)
     n_layer = decided_layers()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -29,11 +30,11 @@ def weight(kind: str, n: int, k: int, seed: int = 0) -> QuantizedTensor:
     if kind not in QUANTS:
         values = torch.randn(n, k, generator=draw) * 0.1
         dtype = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}[kind]
-        return QuantizedTensor(values.to(dtype).view(torch.uint8).view(n, -1), kind, (n, k), f"{kind} {n}x{k}")
+        return QuantizedTensor(values.to(dtype).view(torch.uint8).view(n, -1).numpy(), kind, (n, k), f"{kind} {n}x{k}")
     block = BY_NAME[kind]
     blocks = torch.randint(0, 256, (n * k // block.elements, block.bytes), dtype=torch.uint8, generator=draw)
     set_scales(blocks, kind, draw)
-    return QuantizedTensor(blocks.view(n, -1), kind, (n, k), f"{kind} {n}x{k}")
+    return QuantizedTensor(blocks.view(n, -1).numpy(), kind, (n, k), f"{kind} {n}x{k}")
 
 
 def set_scales(blocks: Tensor, kind: str, draw: torch.Generator) -> None:
@@ -49,13 +50,13 @@ def set_scales(blocks: Tensor, kind: str, draw: torch.Generator) -> None:
         blocks[:, 55] = 0x20 | (blocks[:, 55] & 0x8F)
 
 
-def values(*shape: int, seed: int = 0) -> Tensor:
+def values(*shape: int, seed: int = 0) -> np.ndarray:
     """Normal, but some rows large, some small, and one block of zeros."""
     x = torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
     x[1::3] *= 100
     x[2::3] *= 1e-3
     x[0, : shape[1] // 2] = 0
-    return x
+    return x.numpy()
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from llamaspec.errors import LlamaspecError
 from llamaspec.kernels.native.library import library
@@ -39,7 +38,7 @@ def test_matrices_lie_one_behind_the_other() -> None:
         assert 0 <= address(follower) - address(matrix) - matrix.bytes < 64
     for matrix, kind in zip(packed, kinds, strict=True):
         x = values(3, kind[2])
-        assert torch.equal(matrix.matmul(x), Packed(weight(*kind)).matmul(x))
+        assert np.array_equal(matrix.matmul(x), Packed(weight(*kind)).matmul(x))
 
 
 def test_a_matrix_outlives_its_arena() -> None:
@@ -47,7 +46,7 @@ def test_a_matrix_outlives_its_arena() -> None:
     first, second = (Packed(weight("Q4_K", 40, 256, seed), arena=arena) for seed in (1, 2))
     expected = [matrix.matmul(values(3, 256)) for matrix in (first, second)]
     del arena, first
-    assert torch.equal(second.matmul(values(3, 256)), expected[1])
+    assert np.array_equal(second.matmul(values(3, 256)), expected[1])
 
 
 @linux
@@ -69,7 +68,7 @@ def test_an_arena_takes_what_its_matrices_take() -> None:
 @linux
 def test_a_matrix_larger_than_a_chunk_has_a_chunk_of_its_own_size() -> None:
     arena, chunk = Arena(), 256 << 20
-    large = QuantizedTensor(torch.zeros((9000, 4096 * 8), dtype=torch.uint8), "F32", (9000, 8192), "large")
+    large = QuantizedTensor(np.zeros((9000, 4096 * 8), dtype=np.uint8), "F32", (9000, 8192), "large")
     packed = Packed(large, arena=arena)
     assert packed.bytes > chunk
     assert packed.bytes <= library().arena_reserved(arena.handle) < packed.bytes + (3 << 20)
@@ -79,22 +78,22 @@ def test_a_matrix_larger_than_a_chunk_has_a_chunk_of_its_own_size() -> None:
 
 def mapped(path: Path, source: QuantizedTensor) -> QuantizedTensor:
     """A tensor whose bytes are pages of a file."""
-    path.write_bytes(source.data.numpy().tobytes())
-    data = torch.from_file(str(path), shared=True, size=source.data.numel(), dtype=torch.uint8)
-    return QuantizedTensor(data.view(source.rows, -1), source.type, source.shape, source.name, mapped=True)
+    path.write_bytes(source.data.tobytes())
+    data = np.memmap(path, np.uint8, "r+")
+    return QuantizedTensor(data.reshape(source.rows, -1), source.type, source.shape, source.name, mapped=True)
 
 
 @linux
 def test_a_matrix_is_never_in_memory_twice(tmp_path: Path) -> None:
     """Its file's pages go while it is packed, and are read again for rows that are looked up."""
     size = 48 << 20
-    zeros = torch.zeros((size // 4096, 4096), dtype=torch.uint8)
+    zeros = np.zeros((size // 4096, 4096), dtype=np.uint8)
     source = mapped(tmp_path / "weights", QuantizedTensor(zeros, "F32", (size // 4096, 1024)))
     assert int(source.data.sum()) == 0  # every page of the file is resident now
     before = resident()
     packed = Packed(source)
     assert resident() - before < size // 2
-    assert torch.equal(packed.rows(torch.arange(0, source.shape[0], 999)), torch.zeros(13, 1024))
+    assert np.array_equal(packed.rows(np.arange(0, source.shape[0], 999)), np.zeros((13, 1024), np.float32))
 
 
 @linux
@@ -105,8 +104,8 @@ def test_slices_change_nothing(tmp_path: Path, shape: tuple[int, ...]) -> None:
     source = QuantizedTensor(flat.data, "Q4_K", shape)
     packed = Packed(mapped(tmp_path / "weights", source))
     expected = Packed(source)
-    ids = torch.arange(rows)
-    assert torch.equal(packed.rows(ids), Packed(flat).rows(ids))
+    ids = np.arange(rows)
+    assert np.array_equal(packed.rows(ids), Packed(flat).rows(ids))
     one, other = (ctypes.string_at(library().packed_data(p.handle), expected.bytes) for p in (packed, expected))
     assert one == other
 

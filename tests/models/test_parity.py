@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from llamaspec import shelf
 from llamaspec.kernels import native
@@ -36,8 +35,7 @@ def teacher_forced(golden: goldens.Golden, **options) -> tuple[np.ndarray, np.nd
     """Logits of llama.cpp and ours after each token of prompt and greedy answer. options: of the model's runner."""
     ids = golden.entry["prompt_tokens"] + golden.entry["greedy_tokens"]
     expected = np.load(golden.logits)
-    with torch.inference_mode():
-        logits = passes(golden.model, golden.entry.get("n_ctx", 256), **options).logits(0, ids).numpy()
+    logits = passes(golden.model, golden.entry.get("n_ctx", 256), **options).logits(0, ids)
     return expected, logits[-len(expected) :]
 
 
@@ -58,8 +56,7 @@ def test_greedy_tokens(name):
     if reason := supported(golden):
         pytest.skip(f"{name}: {reason}")
     prompt, greedy = golden.entry["prompt_tokens"], golden.entry["greedy_tokens"]
-    with torch.inference_mode():
-        logits = passes(golden.model, golden.entry.get("n_ctx", 256)).logits(0, prompt + greedy)
+    logits = passes(golden.model, golden.entry.get("n_ctx", 256)).logits(0, prompt + greedy)
     assert logits[len(prompt) - 1 : -1].argmax(-1).tolist() == greedy
 
 
@@ -91,9 +88,8 @@ def test_the_native_kernels_lose_no_more_than_llama_cpp():
             continue
         ids = golden.entry["prompt_tokens"] + golden.entry["greedy_tokens"]
         expected = np.load(golden.logits)
-        with torch.inference_mode():
-            run = passes(golden.model, golden.entry.get("n_ctx", 256), backend="native", kv_type=kv_type)
-            logits = run.logits(0, ids).numpy()[-len(expected) :]
+        run = passes(golden.model, golden.entry.get("n_ctx", 256), backend="native", kv_type=kv_type)
+        logits = run.logits(0, ids)[-len(expected) :]
         by_row = np.square(logits - expected).mean(1) / np.square(expected).mean()
         # a routing decision that flips changes a row by a hundred times the error of the others (spec/models.md 0.5)
         experts = any(isinstance(layer.feed_forward, Mixture) for layer in run.model.hparams.layers)

@@ -14,7 +14,8 @@ COUNT, OUT, INNER = 128, 768, 1024
 BYTES = COUNT * OUT * INNER // 256 * 144
 MEASURE = """
 import json, resource, sys
-import numpy as np, torch
+import numpy as np
+from llamaspec.kernels.device import HOST
 from llamaspec.kernels.dispatch import kernels_for
 from llamaspec.network.place import Placement
 from llamaspec.network.weights import Weights
@@ -29,7 +30,6 @@ def resident():
 cpu = HOST
 kernels = kernels_for(cpu, "native")
 weights = Weights(GGUFFile(sys.argv[1]), Placement.everything(cpu, kernels), 1e-5)
-torch.zeros(1).add(1)
 before = resident()[0]
 stack = weights.stack("blk.0.ffn_up_exps", 128, 768, 1024)
 small = [weights.linear(f"blk.{i}.attn_q", 32, 256) for i in range(200)]

@@ -1,7 +1,7 @@
 """A recorded pass gives the bits of the operations one by one, logits and features, for every architecture."""
 
+import numpy as np
 import pytest
-import torch
 
 from llamaspec import shelf
 from llamaspec.errors import LlamaspecError
@@ -24,7 +24,6 @@ def pair(name):
 
 @needs_native
 @pytest.mark.parametrize("name", ONE_PER_ARCHITECTURE)
-@torch.inference_mode()
 def test_logits_and_features(name):
     runs = pair(name)
     n_layer = runs[0].model.hparams.n_layer
@@ -46,18 +45,17 @@ def test_logits_and_features(name):
 
 @pytest.mark.parametrize("backend", ["reference", "native"] if native.available() else ["reference"])
 @pytest.mark.parametrize("name", ONE_PER_ARCHITECTURE)
-@torch.inference_mode()
 def test_features_are_what_they_are_called(name, backend):
     """Output of the last block -> norm -> output gives the logits; a feature that does not exist is an error."""
     run = build.runner(ONE_PER_ARCHITECTURE[name].model, backend=backend)
     n_layer = run.model.hparams.n_layer
     output = run.decode([Branch(0, [5, 6, 7], [-1, 0])], (0, n_layer, NORMED))[0]
     last, normed = output.features[n_layer], output.features[NORMED]
-    size = last.pow(2).mean(-1).add(run.model.hparams.eps).rsqrt()
+    size = (np.square(last).mean(-1) + run.model.hparams.eps) ** -0.5
     if run.model.norm == "rms":
-        ratio = normed / (last * size.unsqueeze(-1))
-        assert torch.allclose(ratio[0], ratio[1], rtol=1e-4)
-    assert not torch.equal(output.features[0], last)
+        ratio = normed / (last * size[:, None])
+        assert np.allclose(ratio[0], ratio[1], rtol=1e-4)
+    assert not np.array_equal(output.features[0], last)
     for wrong in (n_layer + 1, -2):
         with pytest.raises(LlamaspecError, match=f"no feature {wrong}"):
             run.decode([Branch(0, [5])], (wrong,))

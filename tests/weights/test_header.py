@@ -48,7 +48,7 @@ def use_all(path: Path) -> None:
                 assert info.type.startswith("type "), refused
             else:
                 data = load(file, name).data
-                assert data.numel() == info.n_bytes <= path.stat().st_size
+                assert data.size == info.n_bytes <= path.stat().st_size
                 assert int(data.sum()) >= 0  # reads every byte
 
 
@@ -207,8 +207,8 @@ def test_other_alignments(alignment: int, odd: int, tmp_path: Path) -> None:
     with GGUFFile(path) as file:
         assert load(file, "a").data.flatten().tolist() == list(range(12))
         assert load(file, "b").data.flatten().tolist() == list(range(100, 108))
-        # torch may look at the bytes as floats, which wants them on a word boundary
-        assert load(file, "b").data.data_ptr() % 4 == 0
+        # kernels may look at the bytes as floats, which wants them on a word boundary
+        assert load(file, "b").data.ctypes.data % 4 == 0
 
 
 def test_a_type_without_a_name_waits_until_it_is_asked_for(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from ..context import DrafterContext
 from ..draft import Draft
 from ..draft_model import DraftModel
 from ..drafter import Slot
-from ..on_device import ChainOnDevice
 from ..translate import Translated
+from ._device_chain import DeviceChain
 from ._model_draft import ModelDrafter, ModelParams, probabilities, ranked
 
 
@@ -44,7 +44,7 @@ class Drafter(ModelDrafter):
             newest = [pen.tokens[-1] for pen in live]
         return [self._draft(pen.tokens) for pen in writing]
 
-    def on_device(self, rows: int | None, context: int) -> ChainOnDevice | None:
+    def on_device(self, rows: int | None, context: int) -> DeviceChain | None:
         """Chains of always n_max tokens, if the draft model can hold all that the target can, and nobody shares it."""
         model, k = self.model, self.n_max
         cache = model.runner.cache
@@ -52,7 +52,7 @@ class Drafter(ModelDrafter):
         holds = by_cell and len(cache.lengths) == 1 and model.known >= model.n_vocab
         if self.params.p_min > 0 or not 0 < k < (rows or k + 1) or not holds:
             return None
-        return ChainOnDevice(self.name, model, k, self.params.coupled)
+        return DeviceChain(self.name, model, k, self.params.coupled)
 
     def drafted_on_device(self, slot: Slot, n: int, kept: int) -> None:
         """The model's cache has grown with the history."""

@@ -8,7 +8,6 @@ from ...drafting.first_of import FirstOf
 from ...network.runner import Runner
 from ..slots import Running
 from ..step import Loop, StepResult
-from .chain import DeviceChain
 from .graphs import Recorder
 from .step import SLACK, DeviceStep
 
@@ -26,8 +25,7 @@ class DeviceLoop(Loop):
     def __init__(self, target: Runner, drafter: FirstOf | None, recorder: Recorder | None = None) -> None:
         super().__init__(target, drafter)
         cache = target.cache
-        wanted = drafter.on_device(target.width, cache.context) if drafter is not None else None
-        self.device_drafter = None if wanted is None else DeviceChain(wanted)
+        self.device_drafter = drafter.on_device(target.width, cache.context) if drafter is not None else None
         # Steps run ahead of `commit`: every row must stay in a cell of its own, as it does not in windows and states.
         by_cell = cache.draft_rows >= cache.context
         possible = by_cell and (drafter is None or self.device_drafter is not None)

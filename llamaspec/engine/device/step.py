@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import torch
 
+from ...drafting.on_device import DeviceDrafter
 from ...kernels.protocol import KV_BLOCK, Batch, KVIndex
 from ...network.runner import PADDING, Runner
 from ...sampling.chain import Chain
 from ...sampling.sampler import Rows
-from .chain import DeviceChain
 from .graphs import ReadbackRing, Recorder, Replays, blocks_bucket, recorder_for
 
 SLACK = KV_BLOCK // 2
@@ -37,7 +37,7 @@ class DeviceStep:
     the k + 1 tokens that were chosen, of which the first kept + 1 count.
     """
 
-    def __init__(self, target: Runner, drafter: DeviceChain | None, recorder: Recorder | None) -> None:
+    def __init__(self, target: Runner, drafter: DeviceDrafter | None, recorder: Recorder | None) -> None:
         self.target, self.drafter = target, drafter
         self.k = drafter.k if drafter is not None else 0
         self.rows = target.width or self.k + 1
@@ -52,8 +52,8 @@ class DeviceStep:
         self.result = torch.zeros(self.k + 3, dtype=torch.int64, device=device)
         self.offsets = torch.arange(self.rows, device=device)
         self.readback = ReadbackRing(self.k + 3, device)
-        there, guesses = (device, ()) if drafter is None else (drafter.device, (drafter.guesses,))
-        self.drafts = Replays(recorder if there == device else recorder_for(there), guesses)
+        there, guesses = (target.model.device, ()) if drafter is None else (drafter.device, (drafter.guesses,))
+        self.drafts = Replays(recorder if there == target.model.device else recorder_for(there), guesses)
         self.replays = Replays(recorder, (self.history, self.length, self.counters, self.result))
 
     def load(self, tokens: Sequence[int], seed: int) -> None:
@@ -76,7 +76,7 @@ class DeviceStep:
         self.replays((signature(chain), blocks), lambda: self.verify(chain, blocks))
         self.readback.enqueue(self.result)
 
-    def _draft(self, drafter: DeviceChain, chain: Chain, longest: int) -> None:
+    def _draft(self, drafter: DeviceDrafter, chain: Chain, longest: int) -> None:
         """Fill `drafted`; the drafter may be on another device."""
         self.replays("hand over", self.hand_over)
         drafter.newest.copy_(self.newest, non_blocking=True)

@@ -3,7 +3,7 @@
 import torch
 from gpu.results import Place, Sink, milliseconds, wall_ms
 
-from llamaspec.engine.graphs import ReadbackRing, Replays, recorder_for
+from llamaspec.engine.device.graphs import ReadbackRing, Replays, recorder_for
 
 STAGE = "ceilings"
 

@@ -4,8 +4,8 @@ import torch
 from gpu.results import Place, Sink, milliseconds, wall_ms
 from synthetic import SHAPES, Source, model
 
-from llamaspec.engine.device_step import DeviceStep
-from llamaspec.engine.graphs import Graphs, recorder_for
+from llamaspec.engine.device.graphs import Graphs, recorder_for
+from llamaspec.engine.device.step import DeviceStep
 from llamaspec.kernels.protocol import KV_BLOCK, KVIndex
 from llamaspec.kernels.reference.matrices import DenseMatrix
 from llamaspec.network.decoder import Batch, Model

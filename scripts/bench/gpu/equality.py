@@ -12,7 +12,7 @@ from gpu.results import Place, Sink
 from synthetic import SHAPES, Source, write
 
 import llamaspec
-from llamaspec.engine.device_loop import DeviceLoop
+from llamaspec.engine.device.loop import DeviceLoop
 from llamaspec.engine.llm import LLM
 from llamaspec.shelf import names
 

@@ -9,8 +9,8 @@ from synthetic import SHAPES, Source, model, set_epsilon
 
 from llamaspec.drafting.draft_model import DraftModel
 from llamaspec.drafting.types.draft_simple import Drafter, Params
-from llamaspec.engine.device_step import ACCEPTED, DRAFTED, STEPS, DeviceStep
-from llamaspec.engine.graphs import capture, recorder_for
+from llamaspec.engine.device.graphs import capture, recorder_for
+from llamaspec.engine.device.step import ACCEPTED, DRAFTED, STEPS, DeviceStep
 from llamaspec.kernels.protocol import KV_BLOCK
 from llamaspec.network.runner import Runner
 from llamaspec.sampling.chain import Chain
