@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ..errors import LlamaspecError
 from ..options.groups import Groups
 from ..options.idle import threads
-from ..weights.file import GGUFFile
 from . import terminal
 
 if TYPE_CHECKING:
@@ -86,6 +85,8 @@ def _without_effect(groups: Groups) -> Iterator[str]:
 
 def _trained_context(path: str, flag: str) -> int | None:
     """The context length of a sound file. Raises LlamaspecError for another one."""
+    from ..weights.file import GGUFFile
+
     try:
         with GGUFFile(path) as file:
             found = file.metadata.get("context_length")

@@ -1,6 +1,5 @@
 """What is asked, and how a conversation is written down for the model."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,7 +114,11 @@ class Chat:
             words["enable_thinking"] = self.reasoning == "on"
         if self.reasoning_effort != "default":
             words["reasoning_effort"] = self.reasoning_effort
-        return words | (json.loads(self.chat_template_kwargs) if self.chat_template_kwargs else {})
+        if self.chat_template_kwargs:
+            import json
+
+            words |= json.loads(self.chat_template_kwargs)
+        return words
 
     @property
     def parses_reasoning(self) -> bool:

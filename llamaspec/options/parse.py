@@ -5,8 +5,6 @@ looks like; the last one wins unless a flag adds up. Lowest to highest: defaults
 Ours beside it: --flag=value, bare -fa, suggestions, and numbers that are checked to their last character.
 """
 
-import configparser
-import difflib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -236,13 +234,15 @@ class Layer:
 
     def config(self, path: Path) -> None:
         """Reads long names and values below [*] in an ini file; a file that is not there says nothing."""
+        if not os.path.exists(path):
+            return
+        import configparser
+
         reader = configparser.RawConfigParser(strict=False, allow_no_value=True, delimiters=("=",), default_section="")
         reader.optionxform = str  # type: ignore[method-assign,assignment]
         try:
             with path.open(encoding="utf-8", errors="surrogateescape") as lines:
                 reader.read_file(lines)
-        except (FileNotFoundError, NotADirectoryError):
-            return
         except (OSError, configparser.Error) as problem:
             reason = problem.strerror if isinstance(problem, OSError) else "it is not an ini file"
             raise UsageError(f"cannot read {path}: {reason}", "correct the file or move it away") from None
@@ -267,6 +267,8 @@ def _hyphens(name: str) -> str:
 
 def guessed(name: str, known: Iterable[str], cutoff: float = 0.7) -> str:
     """A spelling that may have been meant, in brackets behind a blank; "" when none is near."""
+    import difflib
+
     bare = {_bare(word): word for word in known}
     near = difflib.get_close_matches(_bare(name), bare, n=1, cutoff=cutoff)
     return f" (did you mean {bare[near[0]]}?)" if near else ""
