@@ -24,6 +24,10 @@ def load(groups: Groups, quiet: bool = False) -> "LLM":
     remarks = list(_checked(groups))
     if groups.log.verbosity >= 1 and not quiet:
         terminal.status(f"loading {os.path.basename(groups.model.model)} …")
+    if groups.chat.conversation is not False:
+        from ..text.renderer import shared_renderer
+
+        shared_renderer().begin()
     try:
         from ..engine.judge import INVALID
         from ..engine.llm import LLM

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from llamaspec.errors import LlamaspecError
 from llamaspec.text.families import finish
 from llamaspec.text.messages import Abilities, Message, prepare, prepare_tools
-from llamaspec.text.renderer import Renderer
+from llamaspec.text.renderer import Renderer, shared_renderer
 from llamaspec.text.tokenizer import Tokenizer
 
 KEY = "tokenizer.chat_template"
@@ -99,12 +99,6 @@ def abilities(renderer: Renderer, source: str) -> Abilities:
     """What the template `source` can take, found by rendering it with probes (six renderings, once)."""
     found = renderer.ask({"do": "probe", "template": source})
     return Abilities(**{name: bool(value) for name, value in found.items()})
-
-
-@cache
-def shared_renderer() -> Renderer:
-    """The child process of this program; it starts with the first template."""
-    return Renderer()
 
 
 def render(
