@@ -6,7 +6,7 @@ from .. import demo as embedded
 from ..options.groups import Groups
 from ..options.keywords import override
 from . import report, terminal
-from .run import load, one_answer, run, saving
+from .run import as_data, load, one_answer, run, saving
 
 if TYPE_CHECKING:
     from ..engine.llm import LLM
@@ -48,7 +48,7 @@ def compared(groups: Groups) -> int:
     groups = override(groups, seed=seed)
     with saving(load(groups)) as llm:
         _warm(llm)
-        if not groups.log.json:
+        if not as_data(groups):
             terminal.say(prompt)
         _, fast = one_answer(llm, groups, llm.stream(prompt))
     if groups.speculation.synth_len is not None or groups.speculation.synth_rates:

@@ -53,12 +53,13 @@ def obey(command: Command, words: Sequence[str]) -> int:
 def about(command: Command, groups: Groups) -> str | None:
     """What a flag such as --help or --version prints; None without one of them."""
     asked = groups.about
-    if asked.help:
+    if asked.help or asked.short_help:
         import shutil
 
-        from ..options.render.help import help_text
+        from ..options.render.help import help_text, short_help
 
-        return help_text(command, min(shutil.get_terminal_size((100, 24)).columns, 120))
+        page = help_text if asked.help else short_help
+        return page(command, min(shutil.get_terminal_size((100, 24)).columns, 120))
     if asked.version:
         from .. import __version__
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..drafting.stats import Report, Spelled
-from ..engine.events import Stop, Timings
+from ..engine.events import Stop, Text, Timings
 from ..options.groups import Groups
 
 FULL = 3
@@ -131,6 +131,12 @@ def speeds(timings: Timings) -> str:
     cached = timings.cache_n and timings.prompt_n <= 1
     prompt = "cached" if cached else f"{timings.prompt_per_second:.1f} t/s"
     return f"[ Prompt: {prompt} | Generation: {timings.predicted_per_second:.1f} t/s ]"
+
+
+def piece(text: str, event: Text) -> dict[str, Any]:
+    """A piece of an answer as one object: its text and tokens; of a drafted one who drafted it, and its place."""
+    found: dict[str, Any] = {"type": "text", "text": text, "tokens": list(event.tokens)}
+    return found | ({"drafter": event.by, "depth": event.depth} if event.by else {})
 
 
 def as_json(text: str, tokens: list[int], stop: Stop, spelled: Spelled = str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..engine.events import Event, Stop, Text
 from ..errors import UsageError
@@ -36,8 +36,9 @@ def run(groups: Groups) -> int:
     if chat.interactive_first:
         prompt = None
     stays = prompt is None or ((chat.conversation or chat.interactive) and not chat.single_turn)
-    if stays and groups.log.json:
-        raise UsageError("--json prints one answer, and this would be a chat", "give a prompt with -p, without -cnv")
+    if stays and as_data(groups):
+        flag = "--json" if groups.log.json else "--json-stream"
+        raise UsageError(f"{flag} prints one answer, and this would be a chat", "give a prompt with -p, without -cnv")
     system = system_message(groups)
     with saving(load(fetched(groups))) as llm:
         return _answered(llm, groups, prompt, stays, system)
@@ -63,13 +64,18 @@ def _answered(llm: "LLM", groups: Groups, prompt: str | None, stays: bool, syste
         if messages and groups.log.verbosity >= 2:
             terminal.say("warning: -sys is ignored with -no-cnv")
         record.prompt(llm, groups, prompt)
-        if groups.chat.display_prompt and not groups.log.json:
+        if groups.chat.display_prompt and not as_data(groups):
             terminal.answer(prompt)
         messages = [*messages, {"role": "user", "content": prompt}]
         events = llm.stream(prompt)
     text, _ = one_answer(llm, groups, events)
     record.keep(groups, [*messages, {"role": "assistant", "content": text}])
     return 0
+
+
+def as_data(groups: Groups) -> bool:
+    """Whether stdout carries JSON in place of text."""
+    return groups.log.json or groups.chat.json_stream
 
 
 def around(groups: Groups, text: str) -> str:
@@ -93,7 +99,10 @@ def saving(llm: "LLM") -> Iterator["LLM"]:
 
 
 def one_answer(llm: "LLM", groups: Groups, events: Iterator[Event]) -> tuple[str, Stop]:
-    """Writes an answer to stdout as it comes (with --json when complete), statistics to stderr; its text and end."""
+    """Writes an answer to stdout as it comes (with --json when complete), statistics to stderr; its text and end.
+
+    With --json-stream every piece is a line {"type": "text", …}; {"type": "stop", …} with the object of --json follows.
+    """
     pieces: list[str] = []
     paint, counter = Paint(groups), Counter(groups.log.print_token_count)
     stop = Stop("limit")
@@ -102,17 +111,23 @@ def one_answer(llm: "LLM", groups: Groups, events: Iterator[Event]) -> tuple[str
             if isinstance(event, Text):
                 pieces.append(printable(event))
                 counter.count(event)
-                if not groups.log.json:
+                if groups.chat.json_stream:
+                    _line(report.piece(printable(event), event))
+                elif not groups.log.json:
                     paint.write(event)
             elif isinstance(event, Stop):
                 stop = event
-    if groups.log.json:
+    if as_data(groups):
         found = report.as_json("".join(pieces), list(stop.tokens), stop, report.spelling(groups))
-        terminal.answer(json.dumps(found, ensure_ascii=False) + "\n")
+        _line({"type": "stop", **found} if groups.chat.json_stream else found)
     terminal.end_line()
     paint.legend()
     tell(stop, groups, chat=False)
     return "".join(pieces), stop
+
+
+def _line(found: dict[str, Any]) -> None:
+    terminal.answer(json.dumps(found, ensure_ascii=False) + "\n")
 
 
 class Counter:

@@ -13,12 +13,13 @@ class Chat:
 
     prompt: str | None = flag(
         "-p, --prompt PROMPT",
-        "the prompt: the first user turn, or raw text with -no-cnv; - = standard input", default=None, shown="none",
+        "the prompt: the first user turn, or raw text with -no-cnv; the text - means standard input",
+        common=True, default=None, shown="none",
     )  # fmt: skip
     file: str = flag(
         "-f, --file FNAME",
-        "read the prompt from a file, without its final newline; - = standard input",
-        default="", parse=path, shown="none",
+        "read the prompt from a file, without its final newline; the name - means standard input",
+        common=True, default="", parse=path, shown="none",
     )  # fmt: skip
     binary_file: str = flag(
         "-bf, --binary-file FNAME", "read the prompt from a file, byte for byte", default="", parse=path, shown="none",
@@ -26,7 +27,9 @@ class Chat:
     escape: bool = flag(
         "-e, --escape / --no-escape", r"expand \n, \t, \x41 … in -p, -f and -r", default=True,
     )  # fmt: skip
-    system_prompt: str | None = flag("-sys, --system-prompt TEXT", "system message", default=None, shown="none")
+    system_prompt: str | None = flag(
+        "-sys, --system-prompt TEXT", "system message", common=True, default=None, shown="none"
+    )
     system_prompt_file: str = flag(
         "-sysf, --system-prompt-file FNAME", "read the system message from a file",
         default="", parse=path, shown="none",
@@ -34,9 +37,9 @@ class Chat:
     conversation: bool | None = flag(
         "-cnv, --conversation / -no-cnv, --no-conversation",
         "chat with the model's template; off: continue the prompt as raw text",
-        default=None, shown="chat if the model has a template",
+        common=True, default=None, shown="chat if the model has a template",
     )  # fmt: skip
-    single_turn: bool = flag("-st, --single-turn", "answer one turn, then leave", default=False)
+    single_turn: bool = flag("-st, --single-turn", "answer one turn, then leave", common=True, default=False)
     multiline_input: bool = flag(
         "-mli, --multiline-input", "in a chat Enter starts a new line, and a \\ at its end (or Alt-Enter) sends",
         default=False,
@@ -75,10 +78,14 @@ class Chat:
     )  # fmt: skip
     output_file: str = flag(
         "-o, --output, --output-file FNAME", "write a transcript of the conversation to a file, which is overwritten",
-        default="", parse=path, shown="none",
+        common=True, default="", parse=path, shown="none",
     )  # fmt: skip
     display_prompt: bool = flag(
         "--display-prompt / --no-display-prompt", "with -no-cnv: print the prompt before the answer", default=False,
+    )  # fmt: skip
+    json_stream: bool = flag(
+        "--json-stream", "print JSON lines as the answer comes: each piece of text, then the object of --json",
+        default=False,
     )  # fmt: skip
     interactive: bool = flag("-i, --interactive", "older name for a chat: -cnv", default=False)
     interactive_first: bool = flag(

@@ -18,6 +18,9 @@ from .flag import Flag, Status, default
 from .groups import Entry, Groups, Note, build
 from .values import FALSE, TRUE, boolean
 
+ALONE = ("short_help", "help", "version", "completion_bash")
+"""Keywords of flags that print something and leave: what follows them is not read, nor the environment."""
+
 
 def config_files(env: Mapping[str, str]) -> tuple[Path, ...]:
     """Where config.ini may stand, lowest precedence first: llama.cpp's places and ours."""
@@ -59,7 +62,7 @@ def parse(
 
 
 def _asks(layer: "Layer") -> bool:
-    return any(key in layer.said for key in ("help", "version", "completion_bash"))
+    return any(key in layer.said for key in ALONE)
 
 
 def lay(said: dict[str, Entry], layer: "Layer") -> None:
@@ -96,7 +99,7 @@ class Layer:
                 self.switch(flag, on, name)
             else:
                 at += self._valued(flag, name, argv[at : at + 2])
-            if flag.key in ("help", "version", "completion_bash"):
+            if flag.key in ALONE:
                 break
         return tuple(operands)
 

@@ -59,22 +59,23 @@ class Sampling:
         default=CHAIN, parse=sampler_names, shown=";".join(CHAIN),
     )  # fmt: skip
     seed: int = flag(
-        "-s, --seed SEED", "random seed; -1 = random (printed)", default=-1, parse=integer(-1, 2**32 - 1),
+        "-s, --seed SEED", "random seed; -1 = random (printed)", common=True, default=-1, parse=integer(-1, 2**32 - 1),
     )  # fmt: skip
     temp: float = flag(
         "--temp, --temperature T", "temperature; 0 or less = always the best token",
-        default=0.8, parse=number(), env="LLAMA_ARG_TEMPERATURE",
+        common=True, default=0.8, parse=number(), env="LLAMA_ARG_TEMPERATURE",
     )  # fmt: skip
     top_k: int = flag(
-        "--top-k K", "keep the K best tokens; 0 = all", default=40, parse=integer(-1), env="LLAMA_ARG_TOP_K",
+        "--top-k K", "keep the K best tokens; 0 = all",
+        common=True, default=40, parse=integer(-1), env="LLAMA_ARG_TOP_K",
     )  # fmt: skip
     top_p: float = flag(
         "--top-p P", "keep the best tokens that add up to P; 1 = all",
-        default=0.95, parse=number(0, 1), env="LLAMA_ARG_TOP_P",
+        common=True, default=0.95, parse=number(0, 1), env="LLAMA_ARG_TOP_P",
     )  # fmt: skip
     min_p: float = flag(
         "--min-p P", "drop tokens below P times the best probability; 0 = none",
-        default=0.05, parse=number(0, 1), env="LLAMA_ARG_MIN_P",
+        common=True, default=0.05, parse=number(0, 1), env="LLAMA_ARG_MIN_P",
     )  # fmt: skip
     top_n_sigma: float = flag(
         "--top-n-sigma, --top-nsigma N", "keep tokens within N standard deviations of the best logit; -1 = off",

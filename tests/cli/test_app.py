@@ -17,10 +17,12 @@ def test_a_file_that_is_no_model_is_refused_before_torch_is_imported(spawn, tmp_
 def test_version_and_help_are_on_stdout(llamaspec):
     done = llamaspec("--version")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"llamaspec {__version__}\n", "")
-    done = llamaspec("-h")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("usage: llamaspec [run] [options]")
-    assert "--spec-type" in done.stdout
+    for flag in ("-h", "--help"):
+        done = llamaspec(flag)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("usage: llamaspec [run] [options]")
+        assert "--spec-type" in done.stdout
+        assert ("--spec-ngram-map-k-size-n" in done.stdout) == (flag == "--help")
 
 
 def test_help_of_each_command(llamaspec):
@@ -51,6 +53,7 @@ USAGE = [
     (["-m", "x", "-p", "y", "--vocab-only"], "error: --vocab-only is for the Python API"),
     (["-m", "x", "-p", "y", "--chat-template", "llama3"], "error: --chat-template takes Jinja text"),
     (["-m", "x", "-p", "y", "--json", "-cnv"], "error: --json prints one answer"),
+    (["-m", "x", "-p", "y", "--json-stream", "-cnv"], "error: --json-stream prints one answer"),
     (["show"], "error: show needs a file"),
     (["show", "a", "b"], "error: unexpected word 'b'"),
 ]

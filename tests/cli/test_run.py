@@ -8,6 +8,7 @@ from llamaspec import demo
 from llamaspec.cli import report
 from llamaspec.cli import run as module
 from llamaspec.cli.loading import load
+from llamaspec.engine.events import Text
 from llamaspec.errors import LlamaspecError
 from llamaspec.options import RUN, parse
 
@@ -82,6 +83,26 @@ def test_older_statistics(ask):
     err = ask("-p", "hi", "--spec-type", "ngram-mod", "--spec-stats", "old")[2]
     assert "draft acceptance rate = 0.75000 (    6 accepted /     8 generated)" in err
     assert "statistics ngram_mod: #calls(b,g,a) = " in err
+
+
+def test_a_stream_of_json_lines(ask):
+    _, out, err = ask("-p", "hi you", "--json-stream", "-no-cnv", "--display-prompt", "--color-spec", "on")
+    *pieces, last = [json.loads(line) for line in out.splitlines()]
+    assert pieces == [
+        {"type": "text", "text": "HI", "tokens": [0]},
+        {"type": "text", "text": " YOU", "tokens": [1]},
+    ]
+    assert last["type"] == "stop"
+    assert last["text"] == "HI YOU"
+    assert last["stop"] == "eos"
+    assert last["timings"]["predicted_n"] == 10
+    assert err == ""
+
+
+def test_a_drafted_piece_names_its_drafter():
+    assert report.piece("a", Text("a", (5,), "ngram-mod", 2)) == {
+        "type": "text", "text": "a", "tokens": [5], "drafter": "ngram-mod", "depth": 2,
+    }  # fmt: skip
 
 
 def test_statistics_as_json(ask):
