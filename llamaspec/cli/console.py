@@ -92,8 +92,8 @@ class Console:
         except LlamaspecError as error:
             self.conversation.take_turn()
             self.conversation.staged = staged
-            if "-c " in error.hint or "context" in error.message:
-                error.hint = f"{error.hint}; or make room with /clear or /undo"
+            if "-c " in error.hint:
+                error.hint = "make room with /clear or /undo, or start again with a larger -c"
             raise
 
     def regenerate(self) -> None:

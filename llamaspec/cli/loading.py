@@ -59,9 +59,9 @@ def details(llm: "LLM") -> Iterator[str]:
     yield f"context: {llm.n_ctx} tokens; the model was trained with {trained}"
     count = llm.groups.placement.threads
     used = f"{count} threads" if count > 0 else f"one thread per core ({os.cpu_count() or 1})"
-    yield f"device: {str(target.device).upper()}, {type(target.kernels).__name__}, {used}"
+    yield f"device: {str(target.device).upper()}, {type(target.kernels).__name__.lower()} kernels, {used}"
     yield f"samplers: {', '.join(llm.groups.sampling.samplers) or 'none'}; temperature {llm.groups.sampling.temp:g}"
-    yield f"speculation: {', '.join(llm.groups.speculation.types) or 'none'}"
+    yield f"speculation: {', '.join(llm.groups.drafters) or 'none'}"
 
 
 def _checked(groups: Groups) -> Iterator[str]:

@@ -13,7 +13,7 @@ FULL = 3
 
 
 def lines(stop: Stop, groups: Groups, chat: bool) -> list[str]:
-    """After an answer: in a chat one line; else statistics if there was speculation, and speeds with --show-timings."""
+    """After an answer: one line in a chat; else statistics if there was speculation, speeds if they are asked for."""
     log = groups.log
     if log.verbosity < 2:
         return [speeds(stop.timings)] if log.show_timings and log.verbosity else []
@@ -21,7 +21,8 @@ def lines(stop: Stop, groups: Groups, chat: bool) -> list[str]:
     found = _drafting(stop.drafting, stop.timings, groups) if wanted and isinstance(stop.drafting, Report) else []
     if chat and log.show_timings is not False and not found:
         return [summary(stop)]
-    return [*found, speeds(stop.timings)] if log.show_timings or (log.show_timings is None and chat) else found
+    usual = chat or (log.verbosity >= FULL and groups.speculation.stats != "old")
+    return [*found, speeds(stop.timings)] if log.show_timings or (log.show_timings is None and usual) else found
 
 
 def summary(stop: Stop) -> str:

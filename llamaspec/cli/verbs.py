@@ -45,8 +45,10 @@ def _verb_first(args: list[str]) -> list[str]:
         return [command.name, *words]
     verbs = [command.name for command in COMMANDS]
     first, *rest = args
+    if first == "help" and (not rest or rest[0] in verbs):
+        return [rest[0] if rest else RUN.name, "--help"]
     if first == "help":
-        return [rest[0] if rest and rest[0] in verbs else RUN.name, "--help"]
+        first = rest[0]
     if first == "chat":
         return [RUN.name, "-cnv", *rest]
     if first in ABSENT:

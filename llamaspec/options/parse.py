@@ -130,7 +130,7 @@ class Layer:
                 f"{name} is an option of {program}, which llamaspec does not have", elsewhere.HINTS[program]
             )
         guess = guessed(name, self.command.table)
-        hint = f"llamaspec {self.command.name} --help lists the options"
+        hint = f"`llamaspec {self.command.name} --help` lists the options, `llamaspec flags TEXT` searches them"
         raise UsageError(f"unknown option {name[:80]}{guess}", hint)
 
     def _glued(self, flag: Flag, on: bool, name: str, text: str) -> None:
@@ -311,4 +311,6 @@ def entry(flag: Flag) -> str:
 def _bad(flag: Flag, source: str, words: Sequence[Any], problem: ValueError) -> UsageError:
     shown = " ".join(f"'{word[:60]}'" for word in words)
     said = f"{problem}, not {shown}" if str(problem).startswith("expected") else str(problem)
-    return UsageError(f"{source}: {said}", entry(flag))
+    return UsageError(
+        f"{source}: {said}", f"`llamaspec flags {flag.long}` explains it" if "available: " in said else entry(flag)
+    )

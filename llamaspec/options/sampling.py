@@ -23,10 +23,11 @@ CHAIN = tuple(name for letter, name in LETTERS.items() if letter != "a")
 def sampler_names(text: str) -> tuple[str, ...]:
     """Sampler names between semicolons, in the order they run; the empty text is the empty chain.
 
-    >>> sampler_names("top-k;temperature")
+    >>> sampler_names("top-k; temperature")
     ('top_k', 'temperature')
     """
-    names = tuple(OTHER_NAMES.get(name, name) for name in text.split(";")) if text else ()
+    words = (word.strip() for word in text.split(";"))
+    names = tuple(OTHER_NAMES.get(word, word) for word in words) if text else ()
     for name in names:
         if name not in LETTERS.values():
             raise ValueError(f"unknown sampler '{name[:40]}'; available: {', '.join(LETTERS.values())}")
@@ -56,7 +57,7 @@ class Sampling:
 
     samplers: tuple[str, ...] = flag(
         "--samplers NAMES", "samplers in the order they run, between semicolons",
-        default=CHAIN, parse=sampler_names, shown=";".join(CHAIN),
+        default=CHAIN, parse=sampler_names, shown="; ".join(CHAIN),
     )  # fmt: skip
     seed: int = flag(
         "-s, --seed SEED", "random seed; -1 = random (printed)", common=True, default=-1, parse=integer(-1, 2**32 - 1),

@@ -38,6 +38,8 @@ USAGE = [
     (["rnu"], "error: unknown command 'rnu' (did you mean run?)"),
     (["hello", "world"], "error: unknown command 'hello'"),
     ([""], "error: unknown command ''"),
+    (["help", "rnu"], "error: unknown command 'rnu' (did you mean run?)"),
+    (["help", "bench"], "error: there is no `llamaspec bench` in this version"),
     (["server"], "error: there is no `llamaspec server` in this version"),
     (["bench", "-m", "x"], "error: there is no `llamaspec bench` in this version"),
     (["-m", "M", "-md", "-p", "hi"], "error: -md needs a file name, and the next word is the flag -p"),

@@ -57,6 +57,12 @@ def test_json_has_the_speed_up():
     assert "speed_up" not in report.as_json("x", [], Stop("eos", fake.TIMINGS))["timings"]
 
 
+def test_speeds_are_part_of_verbosity_3():
+    assert lines("-lv 2", Stop("eos", MEASURED)) == []
+    assert lines("-lv 3", Stop("eos", MEASURED)) == [report.speeds(MEASURED)]
+    assert lines("-lv 3 --no-show-timings", Stop("eos", MEASURED)) == []
+
+
 def test_older_statistics_are_the_older_lines_and_nothing_else():
     drafting = advised("draft-simple", 90)
     found = lines("--spec-stats old -lv 4", Stop("eos", MEASURED, drafting))
