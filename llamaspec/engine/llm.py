@@ -240,7 +240,7 @@ class LLM:
         if seed < 0:
             seed = secrets.randbelow(2**32)
             if not chain.greedy:
-                self.report(f"seed {seed}")
+                self.report(f"random seed {seed} (repeat with --seed {seed})")
         return AnswerOptions(
             chain=chain,
             seed=seed,
