@@ -20,11 +20,10 @@ def prepared(groups: Groups) -> Groups:
     words: dict[str, object] = {}
     if chat.chat_template_file:
         words["chat_template"] = read_text(chat.chat_template_file)
-    elif chat.chat_template and "{" not in chat.chat_template:
-        raise UsageError(
-            f"--chat-template takes Jinja text, and '{chat.chat_template[:60]}' has nothing of Jinja in it",
-            "give the template's text, or its file with --chat-template-file",
-        )
+    elif chat.chat_template:
+        from ..text.named import source
+
+        words["chat_template"] = source(chat.chat_template)
     if chat.escape:
         if chat.reverse_prompt:
             words["reverse_prompt"] = [unescape(text) for text in chat.reverse_prompt]

@@ -51,11 +51,12 @@ class Chat:
         "--simple-io", "in a chat: plain lines, no line editor, no status bar, no word wrap", default=False,
     )  # fmt: skip
     jinja: bool = flag(
-        "--jinja / --no-jinja", "render chat templates with Jinja", default=True, env="LLAMA_ARG_JINJA",
-        status=Status.LATER,
+        "--jinja / --no-jinja", "ignored: templates are always rendered by Jinja, those with a name too",
+        default=True, env="LLAMA_ARG_JINJA", status=Status.INERT,
     )  # fmt: skip
     chat_template: str = flag(
-        "--chat-template TEMPLATE", "Jinja text to use in place of the model's chat template",
+        "--chat-template TEMPLATE",
+        "chat template in place of the model's: Jinja text, or a name such as chatml, llama3 or gemma",
         default="", env="LLAMA_ARG_CHAT_TEMPLATE", shown="the model's",
     )  # fmt: skip
     chat_template_file: str = flag(

@@ -53,7 +53,10 @@ USAGE = [
     (["-m", "x"], "error: no prompt given"),
     (["-m", "x", "-no-cnv"], "error: no prompt given"),
     (["-m", "x", "-p", "y", "--vocab-only"], "error: --vocab-only is for the Python API"),
-    (["-m", "x", "-p", "y", "--chat-template", "llama3"], "error: --chat-template takes Jinja text"),
+    (
+        ["-m", "x", "-p", "y", "--chat-template", "llama-3"],
+        "error: --chat-template: 'llama-3' is neither Jinja text nor",
+    ),
     (["-m", "x", "-p", "y", "--json", "-cnv"], "error: --json prints one answer"),
     (["-m", "x", "-p", "y", "--json-stream", "-cnv"], "error: --json-stream prints one answer"),
     (["show"], "error: show needs a file"),

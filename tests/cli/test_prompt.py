@@ -42,8 +42,9 @@ def test_a_template_file_is_read(tmp_path):
     path = tmp_path / "t.jinja"
     path.write_text("{{ messages }}")
     assert prompt.prepared(said("--chat-template-file", str(path))).chat.chat_template == "{{ messages }}"
-    with pytest.raises(UsageError, match="nothing of Jinja"):
-        prompt.prepared(said("--chat-template", "llama3"))
+    with pytest.raises(UsageError, match="neither Jinja text nor"):
+        prompt.prepared(said("--chat-template", "nonsense"))
+    assert "<|im_start|>" in prompt.prepared(said("--chat-template", "chatml", "--no-jinja")).chat.chat_template
 
 
 def test_the_system_message(tmp_path):
