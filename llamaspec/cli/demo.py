@@ -6,6 +6,7 @@ from .. import demo as embedded
 from ..options.groups import Groups
 from ..options.keywords import override
 from . import report, terminal
+from .reasoning import Reasoning
 from .run import as_data, load, one_answer, run, saving
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def compared(groups: Groups) -> int:
         _warm(llm)
         if not as_data(groups):
             terminal.say(prompt)
-        _, fast = one_answer(llm, groups, llm.stream(prompt))
+        fast = one_answer(groups, llm.stream(prompt), Reasoning(plain=True))
     if groups.speculation.synth_len is not None or groups.speculation.synth_rates:
         return 0  # the tokens are nobody's: there is nothing to compare
     plain = load(override(groups, spec_type="none"), quiet=True)

@@ -134,13 +134,13 @@ def speeds(timings: Timings) -> str:
     return f"[ Prompt: {prompt} | Generation: {timings.predicted_per_second:.1f} t/s ]"
 
 
-def piece(text: str, event: Text) -> dict[str, Any]:
+def piece(text: str, tokens: list[int], event: Text, thought: bool = False) -> dict[str, Any]:
     """A piece of an answer as one object: its text and tokens; of a drafted one who drafted it, and its place."""
-    found: dict[str, Any] = {"type": "text", "text": text, "tokens": list(event.tokens)}
+    found: dict[str, Any] = {"type": "reasoning" if thought else "text", "text": text, "tokens": tokens}
     return found | ({"drafter": event.by, "depth": event.depth} if event.by else {})
 
 
-def as_json(text: str, tokens: list[int], stop: Stop, spelled: Spelled = str) -> dict[str, Any]:
+def as_json(text: str, tokens: list[int], stop: Stop, spelled: Spelled = str, reasoning: str = "") -> dict[str, Any]:
     """A whole answer as one object; names and units as in llama-server's timings."""
     timings = stop.timings
     times: dict[str, Any] = {
@@ -156,4 +156,6 @@ def as_json(text: str, tokens: list[int], stop: Stop, spelled: Spelled = str) ->
         times |= {"draft_n": timings.draft_n, "draft_n_accepted": timings.draft_n_accepted}
     times |= worth(timings)
     drafting = stop.drafting.json(spelled) if isinstance(stop.drafting, Report) else None
-    return {"text": text, "tokens": tokens, "stop": stop.reason, "timings": times, "drafting": drafting}
+    thought = {"reasoning_content": reasoning} if reasoning else {}
+    found = {"text": text, **thought, "tokens": tokens, "stop": stop.reason}
+    return {**found, "timings": times, "drafting": drafting}

@@ -4,16 +4,19 @@ import json
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..engine.events import Event, Stop, Text
 from ..errors import UsageError
 from ..options.groups import Groups
 from . import record, report, runner, terminal
+from .budget import answered, opened
 from .fetch import fetched
 from .loading import load
 from .paint import Paint, printable
 from .prompt import first_prompt, prepared, system_message
+from .reasoning import DIM, Reasoning
 
 if TYPE_CHECKING:
     from ..engine.llm import LLM
@@ -58,8 +61,10 @@ def _answered(llm: "LLM", groups: Groups, prompt: str | None, stays: bool, syste
     assert prompt is not None
     if groups.chat.conversation is not False and (llm.has_template or groups.chat.conversation):
         messages = [*messages, {"role": "user", "content": around(groups, prompt)}]
-        record.prompt(llm, groups, llm.render(messages))
-        events = llm.chat(messages)
+        text = llm.render(messages)
+        record.prompt(llm, groups, text)
+        reasoning = Reasoning(opened(text), plain=not groups.chat.parses_reasoning)
+        events = answered(llm, groups, messages, {})
     else:
         if messages and groups.log.verbosity >= 2:
             terminal.say("warning: -sys is ignored with -no-cnv")
@@ -67,9 +72,11 @@ def _answered(llm: "LLM", groups: Groups, prompt: str | None, stays: bool, syste
         if groups.chat.display_prompt and not as_data(groups):
             terminal.answer(prompt)
         messages = [*messages, {"role": "user", "content": prompt}]
+        reasoning = Reasoning(plain=True)
         events = llm.stream(prompt)
-    text, _ = one_answer(llm, groups, events)
-    record.keep(groups, [*messages, {"role": "assistant", "content": text}])
+    one_answer(groups, events, reasoning)
+    thought = {"reasoning_content": reasoning.reasoning} if reasoning.reasoning else {}
+    record.keep(groups, [*messages, {"role": "assistant", "content": reasoning.answer, **thought}])
     return 0
 
 
@@ -98,32 +105,60 @@ def saving(llm: "LLM") -> Iterator["LLM"]:
     llm.close()
 
 
-def one_answer(llm: "LLM", groups: Groups, events: Iterator[Event]) -> tuple[str, Stop]:
-    """Writes an answer to stdout as it comes (with --json when complete), statistics to stderr; its text and end.
+def one_answer(groups: Groups, events: Iterator[Event], reasoning: Reasoning) -> Stop:
+    """Writes an answer to stdout as it comes (with --json when complete), statistics to stderr; returns its end.
 
     With --json-stream every piece is a line {"type": "text", …}; {"type": "stop", …} with the object of --json follows.
     """
-    pieces: list[str] = []
-    paint, counter = Paint(groups), Counter(groups.log.print_token_count)
+    paper, counter = Paper(groups, reasoning), Counter(groups.log.print_token_count)
     stop = Stop("limit")
     with closing(closable(events)) as running:
         for event in running:
             if isinstance(event, Text):
-                pieces.append(printable(event))
                 counter.count(event)
-                if groups.chat.json_stream:
-                    _line(report.piece(printable(event), event))
-                elif not groups.log.json:
-                    paint.write(event)
+                paper.write(reasoning.feed(printable(event)), event)
             elif isinstance(event, Stop):
                 stop = event
+    paper.write(reasoning.finish(), Text(""))
     if as_data(groups):
-        found = report.as_json("".join(pieces), list(stop.tokens), stop, report.spelling(groups))
+        spelled = report.spelling(groups)
+        found = report.as_json(reasoning.answer, list(stop.tokens), stop, spelled, reasoning.reasoning)
         _line({"type": "stop", **found} if groups.chat.json_stream else found)
     terminal.end_line()
-    paint.legend()
+    paper.paint.legend()
     tell(stop, groups, chat=False)
-    return "".join(pieces), stop
+    return stop
+
+
+class Paper:
+    """Where the pieces of one answer go: stdout as text or as JSON lines. Reasoning is only shown to a person."""
+
+    def __init__(self, groups: Groups, reasoning: Reasoning) -> None:
+        self.groups, self.reasoning = groups, reasoning
+        self.paint = Paint(groups)
+        self.watched = terminal.is_terminal(sys.stdout)
+        self.tokens: list[int] = []
+        self.begun = False
+
+    def write(self, pieces: list[tuple[str, bool]], event: Text) -> None:
+        """Pieces of text that an event has completed, each with a mark whether it is reasoning."""
+        self.tokens += event.tokens
+        for text, thought in pieces:
+            if self.groups.chat.json_stream:
+                _line(report.piece(text, self.tokens, event, thought))
+                self.tokens = []
+            elif not self.groups.log.json:
+                self._show(text, thought, event)
+
+    def _show(self, text: str, thought: bool, event: Text) -> None:
+        if thought:
+            if self.watched:
+                terminal.answer(text, DIM if terminal.colours(self.groups.log.color, sys.stdout) else None)
+            return
+        if not self.begun and self.reasoning.thought and not self.watched:
+            text = text.lstrip("\n")
+        self.begun = self.begun or bool(text)
+        self.paint.write(replace(event, text=text))
 
 
 def _line(found: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .flag import Status, flag
-from .values import json_object, on_off_auto, path, texts
+from .values import integer, json_object, on_off_auto, path, texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,12 +97,21 @@ class Chat:
         default="auto", parse=on_off_auto, env="LLAMA_ARG_REASONING", choices=("on", "off", "auto"),
     )  # fmt: skip
     reasoning_format: str = flag(
-        "--reasoning-format FORMAT", "none: reasoning stays in the text; otherwise it is shown apart",
+        "--reasoning-format FORMAT",
+        "none: reasoning stays in the text; otherwise it is taken out: dimmed on a terminal, a field of --json",
         default="auto", env="LLAMA_ARG_THINK", choices=("none", "auto", "deepseek", "deepseek-legacy"),
     )  # fmt: skip
     reasoning_effort: str = flag(
         "--reasoning-effort LEVEL", "how much the model should think, for templates that ask (low, medium, high)",
         default="default", env="LLAMA_ARG_REASONING_EFFORT",
+    )  # fmt: skip
+    reasoning_budget: int = flag(
+        "--reasoning-budget N", "maximum number of tokens of reasoning, which is closed then; 0 = none, -1 = no limit",
+        default=-1, parse=integer(-1), env="LLAMA_ARG_THINK_BUDGET",
+    )  # fmt: skip
+    reasoning_budget_message: str = flag(
+        "--reasoning-budget-message TEXT", "text that ends reasoning which has spent its budget",
+        default="", env="LLAMA_ARG_THINK_BUDGET_MESSAGE", shown="none",
     )  # fmt: skip
     reasoning_preserve: bool = flag(
         "--reasoning-preserve / --no-reasoning-preserve", "keep the reasoning of earlier answers in the conversation",
@@ -120,6 +129,8 @@ class Chat:
         words: dict[str, Any] = {} if self.reasoning_preserve else {"preserve_reasoning": False}
         if self.reasoning != "auto":
             words["enable_thinking"] = self.reasoning == "on"
+        elif self.reasoning_budget == 0:
+            words["enable_thinking"] = False
         if self.reasoning_effort != "default":
             words["reasoning_effort"] = self.reasoning_effort
         if self.chat_template_kwargs:

@@ -92,6 +92,8 @@ def test_the_prompt_is_shown_on_demand(parrot):
         ("--reasoning off", {"enable_thinking": False}),
         ("-rea on --reasoning-effort low", {"enable_thinking": True, "reasoning_effort": "low"}),
         ("--no-reasoning-preserve", {"preserve_reasoning": False}),
+        ("--reasoning-budget 0", {"enable_thinking": False}),
+        ("--reasoning-budget 9", {}),
         ('--chat-template-kwargs {"a":1,"enable_thinking":true} --reasoning off', {"a": 1, "enable_thinking": True}),
     ],
 )

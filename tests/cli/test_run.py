@@ -8,6 +8,7 @@ from llamaspec import demo
 from llamaspec.cli import report
 from llamaspec.cli import run as module
 from llamaspec.cli.loading import load
+from llamaspec.cli.reasoning import Reasoning
 from llamaspec.engine.events import Text
 from llamaspec.errors import LlamaspecError
 from llamaspec.options import RUN, parse
@@ -100,7 +101,7 @@ def test_a_stream_of_json_lines(ask):
 
 
 def test_a_drafted_piece_names_its_drafter():
-    assert report.piece("a", Text("a", (5,), "ngram-mod", 2)) == {
+    assert report.piece("a", [5], Text("a", (5,), "ngram-mod", 2)) == {
         "type": "text", "text": "a", "tokens": [5], "drafter": "ngram-mod", "depth": 2,
     }  # fmt: skip
 
@@ -127,7 +128,7 @@ def test_one_object_on_stdout(ask):
 
 def test_a_full_context_is_said(monkeypatch, capsys):
     groups = parse(RUN, ["-m", "x", "-p", "hi"], {}, ())
-    module.one_answer(fake.load(groups), groups, iter([fake.Stop("context")]))
+    module.one_answer(groups, iter([fake.Stop("context")]), Reasoning())
     assert "the context is full" in capsys.readouterr().err
 
 
@@ -147,7 +148,7 @@ def test_an_engine_is_stopped_when_the_answer_cannot_be_written(monkeypatch):
 
     monkeypatch.setattr(module.terminal, "answer", broken)
     with pytest.raises(LlamaspecError, match="cannot write"):
-        module.one_answer(fake.load(groups), groups, events())
+        module.one_answer(groups, events(), Reasoning())
     assert closed == [True]
 
 
@@ -173,9 +174,8 @@ def test_a_dash_is_standard_input(parrot, words):
 
 def test_a_character_that_was_cut_in_two_is_not_shown(monkeypatch, capsys):
     groups = parse(RUN, ["-m", "x", "-p", "hi"], {}, ())
-    module.one_answer(
-        fake.load(groups), groups, iter([fake.Text("a\ufffd", (1,)), fake.Text("\ufffd"), fake.Stop("limit")])
-    )
+    events = [fake.Text("a\ufffd", (1,)), fake.Text("\ufffd"), fake.Stop("limit")]
+    module.one_answer(groups, iter(events), Reasoning())
     assert capsys.readouterr().out == "a\ufffd\n"
 
 

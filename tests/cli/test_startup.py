@@ -20,7 +20,18 @@ FRONT = {
 }
 ONE_SHOT = {
     f"llamaspec.cli.{name}"
-    for name in ("conversation", "fetch", "loading", "paint", "prompt", "record", "report", "run")
+    for name in (
+        "budget",
+        "conversation",
+        "fetch",
+        "loading",
+        "paint",
+        "prompt",
+        "reasoning",
+        "record",
+        "report",
+        "run",
+    )
 }
 ENGINE = {"llamaspec.drafting.stats"} | {f"llamaspec.engine{name}" for name in ("", ".events", ".llm", ".judge")}
 RENDERER = {"llamaspec.text", "llamaspec.text.renderer"}
