@@ -35,6 +35,7 @@ def run(groups: Groups) -> int:
     if prompt is None and groups.chat.conversation is False:
         raise UsageError("-no-cnv needs a prompt", "give one with -p or -f, or pipe it in")
     groups = prepared(groups)
+    record.check(groups)
     chat = groups.chat
     if chat.interactive_first:
         prompt = None
@@ -125,6 +126,9 @@ def one_answer(groups: Groups, events: Iterator[Event], reasoning: Reasoning) ->
         found = report.as_json(reasoning.answer, list(stop.tokens), stop, spelled, reasoning.reasoning)
         _line({"type": "stop", **found} if groups.chat.json_stream else found)
     terminal.end_line()
+    if reasoning.thought and not reasoning.answer and not as_data(groups) and groups.log.verbosity >= 2:
+        more = "" if paper.watched else "; --reasoning-format none prints its reasoning"
+        terminal.say(f"warning: the model stopped before it answered{more}")
     paper.paint.legend()
     tell(stop, groups, chat=False)
     return stop

@@ -100,6 +100,13 @@ def test_reasoning_is_no_part_of_the_answer_of_a_script(capsys):
     assert [line["tokens"] for line in lines[:2]] == [[1, 2], [3]]
 
 
+def test_an_answer_that_is_all_reasoning_is_remarked(capsys):
+    module.one_answer(told(), iter([*EVENTS[:2], EVENTS[-1]]), Reasoning())
+    assert capsys.readouterr() == (
+        "", "warning: the model stopped before it answered; --reasoning-format none prints its reasoning\n",
+    )  # fmt: skip
+
+
 def test_reasoning_is_dim_on_a_terminal_and_text_where_it_is_not_parsed(monkeypatch, capsys):
     module.one_answer(told(), iter(EVENTS), Reasoning(plain=True))
     assert capsys.readouterr().out == "<think>hm</think>\n\nso\n"

@@ -53,3 +53,12 @@ def test_the_system_message(tmp_path):
     assert prompt.system_message(said("-sysf", str(path))) == "be kind"
     assert prompt.system_message(said("-sys", "x")) == "x"
     assert prompt.system_message(said()) is None
+
+
+def test_bytes_that_are_no_utf_8_are_remarked(tmp_path, capsys):
+    path = tmp_path / "latin.txt"
+    path.write_bytes(b"caf\xe9\n")
+    assert prompt.first_prompt(said("-f", str(path))) == "caf\ufffd"
+    assert f"warning: '{path}' is no UTF-8 from byte 3 on" in capsys.readouterr().err
+    assert prompt.first_prompt(said("-f", str(path), "-lv", "1")) == "caf\ufffd"
+    assert capsys.readouterr().err == ""

@@ -118,3 +118,9 @@ def test_reasoning_is_kept_apart(words, turn, monkeypatch):
     console._turn("a")
     assert console.conversation.messages[-1] == {"role": "assistant", **turn}
     assert Reasoning(True, plain=True).feed("x") == [("x", False)]
+
+
+def test_a_transcript_without_a_folder_is_refused_before_the_answer(parrot, tmp_path):
+    done = parrot("-m", "x", "-p", "a", "-o", str(tmp_path / "none" / "o.txt"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "create the folder first" in done.stderr
