@@ -87,5 +87,5 @@ def _decoded(data: bytes, name: str, warn: bool) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         if warn:
-            terminal.say(f"warning: {name} is no UTF-8 from byte {error.start} on; such bytes are read as U+FFFD")
+            terminal.say(f"warning: {name} is not UTF-8 from byte {error.start} on; such bytes are read as U+FFFD")
         return data.decode("utf-8", "replace")

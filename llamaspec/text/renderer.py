@@ -55,7 +55,8 @@ class Renderer:
             line = json.dumps({**request, "limit": self._limits.characters})
         except (TypeError, ValueError, RecursionError) as error:
             raise UsageError(
-                f"messages, tools or variables are no JSON: {error}", "give text, lists, objects"
+                f"messages, tools or variables cannot be written as JSON: {error}",
+                "give text, numbers, lists and dictionaries",
             ) from error
         with self._lock:
             if not self._alive():

@@ -132,7 +132,7 @@ def _aliases(variables: Mapping[str, object]) -> dict[str, object]:
 def _string(metadata: Mapping[str, object], key: str) -> str | None:
     value = metadata.get(key)
     if value is not None and not isinstance(value, str):
-        raise LlamaspecError(f"{key} is no string", "the file is damaged; give a template with --chat-template")
+        raise LlamaspecError(f"{key} is not a string", "the file is damaged; give a template with --chat-template")
     return value or None
 
 

@@ -59,6 +59,6 @@ def test_bytes_that_are_no_utf_8_are_remarked(tmp_path, capsys):
     path = tmp_path / "latin.txt"
     path.write_bytes(b"caf\xe9\n")
     assert prompt.first_prompt(said("-f", str(path))) == "caf\ufffd"
-    assert f"warning: '{path}' is no UTF-8 from byte 3 on" in capsys.readouterr().err
+    assert f"warning: '{path}' is not UTF-8 from byte 3 on" in capsys.readouterr().err
     assert prompt.first_prompt(said("-f", str(path), "-lv", "1")) == "caf\ufffd"
     assert capsys.readouterr().err == ""
