@@ -18,7 +18,7 @@ def lines(stop: Stop, groups: Groups, chat: bool) -> list[str]:
     if log.verbosity < 2:
         return [speeds(stop.timings)] if log.show_timings and log.verbosity else []
     wanted = not chat or log.verbosity >= FULL or "spec_stats" in groups.said
-    found = _drafting(stop.drafting, stop.timings, groups) if wanted and isinstance(stop.drafting, Report) else []
+    found = _drafting(stop.drafting, stop.timings, groups, chat) if wanted and isinstance(stop.drafting, Report) else []
     if chat and log.show_timings is not False and not found:
         return [summary(stop)]
     usual = chat or (log.verbosity >= FULL and groups.speculation.stats != "old")
@@ -50,14 +50,27 @@ def everything(stop: Stop, groups: Groups) -> list[str]:
     return found
 
 
-def _drafting(report: Report, timings: Timings, groups: Groups) -> list[str]:
+def _drafting(report: Report, timings: Timings, groups: Groups, chat: bool) -> list[str]:
     style, spelled = groups.speculation.stats, spelling(groups)
     if style == "json":
         return [json.dumps(report.json(spelled) | worth(timings), ensure_ascii=False)]
     if style == "old":
         return report.lines("old")
     request = replace(report, drafters=()).lines("new", per_position=groups.log.verbosity >= 4)
-    return [report.header(), *request, *_drafters(report), *speed_up(timings), *report.advice(spelled)]
+    spent = [] if chat else cost(report, timings)  # in a chat the drafters' times are those of all answers
+    return [report.header(), *request, *_drafters(report), *spent, *speed_up(timings), *report.advice(spelled)]
+
+
+def cost(report: Report, timings: Timings) -> list[str]:
+    """A line about what drafting itself took, and what it gained; none if nothing was drafted."""
+    if not report.request.draft_n or not timings.steps or timings.predicted_s <= 0:
+        return []
+    seconds = sum(drafter.ms_begin + drafter.ms_draft + drafter.ms_accept for drafter in report.drafters) / 1000
+    share = seconds / timings.predicted_s
+    return [
+        f"drafting took {1000 * seconds:.0f} ms of {timings.predicted_s:.2f} s ({share:.0%}); "
+        f"{timings.predicted_n / timings.steps:.2f} tokens per pass of the target"
+    ]
 
 
 def _drafters(report: Report) -> list[str]:

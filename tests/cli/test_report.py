@@ -45,7 +45,11 @@ MEASURED = replace(fake.TIMINGS, plain_s=0.4)
 def test_the_speed_up_stands_behind_the_statistics():
     found = lines("", Stop("eos", MEASURED, fake.drafting()))
     assert found[-1] == "speed-up = 2.00 (5.0 t/s, plain 2.5 t/s)"
-    assert found[-2].startswith("statistics ")
+    assert found[-2] == "drafting took 0 ms of 2.00 s (0%); 2.50 tokens per pass of the target"
+    assert found[-3].startswith("statistics ")
+    assert "drafting took" not in "".join(
+        report.lines(Stop("eos", MEASURED, fake.drafting()), parse(RUN, ["-lv", "3"], {}, ()), True)
+    )
     assert not [line for line in lines("") if line.startswith("speed-up")]
 
 
