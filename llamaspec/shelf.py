@@ -1,6 +1,5 @@
 """A shelf is a folder whose file names are the names users type: the whole registry of llamaspec."""
 
-import difflib
 import importlib
 import importlib.util
 import pkgutil
@@ -31,6 +30,8 @@ def take(folder: str, name: str, kind: str = "") -> ModuleType:
     """
     wanted = name.lower().replace("-", "_")
     if wanted not in names(folder):
+        import difflib
+
         near = difflib.get_close_matches(wanted, names(folder), n=3, cutoff=0.5) or names(folder)
         raise LlamaspecError(
             f"no {kind or 'entry'} '{name[:80]}' in llamaspec/{folder.replace('.', '/')}",

@@ -1,4 +1,4 @@
-"""Write the manual page and the completions from the option table; --check only says whether they are current."""
+"""Write the manual pages and the completions from the option table; --check only says whether they are current."""
 
 import os
 import sys
@@ -9,9 +9,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from llamaspec import __version__  # noqa: E402
+from llamaspec.options.commands import COMMANDS  # noqa: E402
 from llamaspec.options.render.bash import bash_text  # noqa: E402
 from llamaspec.options.render.fish import fish_text  # noqa: E402
-from llamaspec.options.render.man import man_text  # noqa: E402
+from llamaspec.options.render.man import man_text, page_name, verb_text  # noqa: E402
 from llamaspec.options.render.zsh import zsh_text  # noqa: E402
 
 
@@ -20,6 +21,7 @@ def wanted() -> dict[Path, str]:
     man = ROOT / "man"
     return {
         man / "llamaspec.1": man_text(__version__),
+        **{man / f"{page_name(command)}.1": verb_text(command, __version__) for command in COMMANDS},
         man / "completions" / "llamaspec.bash": bash_text(),
         man / "completions" / "llamaspec.zsh": zsh_text(),
         man / "completions" / "llamaspec.fish": fish_text(),

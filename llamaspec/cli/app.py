@@ -12,6 +12,6 @@ def main() -> None:
 
 
 def _run() -> int:
-    from .verbs import app
+    from .dispatch import command_line
 
-    return app(sys.argv[1:], standalone_mode=False)()
+    return command_line(sys.argv[1:])

@@ -9,10 +9,11 @@ from ..engine.events import Progress, Stop, Text
 from ..errors import LlamaspecError
 from ..options.groups import Groups
 from . import record, runner, terminal
+from .budget import answered, opened
 from .conversation import Conversation
 from .paint import Paint, printable
-from .reasoning import OPEN, Reasoning
-from .run import Counter, around, closable, tell
+from .reasoning import DIM, Reasoning
+from .run import Counter, around, tell
 from .slash import Leave, Slash
 from .wrap import Wrap
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 INTRODUCTION = "/help lists the commands; Ctrl-C stops an answer, Ctrl-D leaves"
 LONG = 256
 """Prompt tokens from which reading them shows its progress."""
-DIM = "2"
 
 
 class Console:
@@ -92,8 +92,8 @@ class Console:
         except LlamaspecError as error:
             self.conversation.take_turn()
             self.conversation.staged = staged
-            if "-c " in error.hint or "context" in error.message:
-                error.hint = f"{error.hint}; or make room with /clear or /undo"
+            if "-c " in error.hint:
+                error.hint = "make room with /clear or /undo, or start again with a larger -c"
             raise
 
     def regenerate(self) -> None:
@@ -139,9 +139,8 @@ class Console:
         wrap = Wrap(terminal.answer) if terminal.is_terminal(sys.stdout) and not self.groups.chat.simple_io else None
         stop = Stop("interrupt")
         try:
-            opened = self._prompt().rstrip().endswith(OPEN)
-            reasoning = Reasoning(opened, plain=not self.groups.chat.parses_reasoning)
-            with closing(closable(self.llm.chat(self.conversation.messages, **self._words()))) as events:
+            reasoning = Reasoning(opened(self._prompt()), plain=not self.groups.chat.parses_reasoning)
+            with closing(answered(self.llm, self.groups, self.conversation.messages, self._words())) as events:
                 for event in events:
                     if isinstance(event, Progress):
                         self._progress(event)

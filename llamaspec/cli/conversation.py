@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +99,8 @@ def _sound(message: Any) -> bool:
 
 def write_whole(path: str | Path, text: str) -> None:
     """A text file, whole or not at all. Raises LlamaspecError."""
+    import tempfile
+
     target = Path(path).expanduser()
     try:
         with tempfile.NamedTemporaryFile("w", dir=target.parent, prefix=".", delete=False, encoding="utf-8") as file:

@@ -6,7 +6,8 @@ from .. import demo as embedded
 from ..options.groups import Groups
 from ..options.keywords import override
 from . import report, terminal
-from .run import load, one_answer, run, saving
+from .reasoning import Reasoning
+from .run import as_data, load, one_answer, run, saving
 
 if TYPE_CHECKING:
     from ..engine.llm import LLM
@@ -48,9 +49,9 @@ def compared(groups: Groups) -> int:
     groups = override(groups, seed=seed)
     with saving(load(groups)) as llm:
         _warm(llm)
-        if not groups.log.json:
+        if not as_data(groups):
             terminal.say(prompt)
-        _, fast = one_answer(llm, groups, llm.stream(prompt))
+        fast = one_answer(groups, llm.stream(prompt), Reasoning(plain=True))
     if groups.speculation.synth_len is not None or groups.speculation.synth_rates:
         return 0  # the tokens are nobody's: there is nothing to compare
     plain = load(override(groups, spec_type="none"), quiet=True)

@@ -1,5 +1,6 @@
 """The line editor of a chat: several lines, paste, history, completion, and a status bar."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -48,6 +49,10 @@ class Editor:
             return self.session.prompt(default=default)
         except EOFError:
             return None
+        except Exception as error:  # termios.error is no OSError
+            if error.args[:1] != (errno.EIO,):
+                raise
+            return None  # the terminal is gone
         finally:
             runner.INTERRUPTS.install()  # prompt_toolkit has its own handler while it reads
 
@@ -66,19 +71,17 @@ class Editor:
         """The status bar's entries."""
         groups, stop = self.console.groups, self.console.stop
         found = [terminal.visible(os.path.basename(groups.model.model).removesuffix(".gguf"))]
-        drafters = [name for name in groups.speculation.types if name != "auto"]
-        if groups.model.model_draft and not any(name.startswith("draft-") for name in drafters):
-            drafters.append("draft-simple")
         used = stop.timings.cache_n + stop.timings.prompt_n + stop.timings.predicted_n if stop is not None else 0
-        found.append(f"{used}/{getattr(self.console.llm, 'n_ctx', 0)} tokens")
+        context = self.console.llm.n_ctx
+        found.append(f"{min(used, context)}/{context} tokens")
         if stop is not None:
             found.append(f"{stop.timings.predicted_per_second:.1f} t/s")
         if stop is not None and stop.timings.draft_n:
             found.append(f"{stop.timings.draft_n_accepted / stop.timings.draft_n:.0%} accepted")
         if stop is not None and stop.timings.plain_s:
             found.append(f"{stop.timings.speed_up:.2f}x")
-        if drafters:
-            found.append(", ".join(drafters))
+        if groups.drafters:
+            found.append(", ".join(groups.drafters))
         return found
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ..errors import LlamaspecError
 from ..options.groups import Groups
 from ..options.idle import threads
-from ..weights.file import GGUFFile
 from . import terminal
 
 if TYPE_CHECKING:
@@ -25,6 +24,10 @@ def load(groups: Groups, quiet: bool = False) -> "LLM":
     remarks = list(_checked(groups))
     if groups.log.verbosity >= 1 and not quiet:
         terminal.status(f"loading {os.path.basename(groups.model.model)} …")
+    if groups.chat.conversation is not False:
+        from ..text.renderer import shared_renderer
+
+        shared_renderer().begin()
     try:
         from ..engine.judge import INVALID
         from ..engine.llm import LLM
@@ -56,9 +59,9 @@ def details(llm: "LLM") -> Iterator[str]:
     yield f"context: {llm.n_ctx} tokens; the model was trained with {trained}"
     count = llm.groups.placement.threads
     used = f"{count} threads" if count > 0 else f"one thread per core ({os.cpu_count() or 1})"
-    yield f"device: {str(target.device).upper()}, {type(target.kernels).__name__}, {used}"
+    yield f"device: {str(target.device).upper()}, {type(target.kernels).__name__.lower()} kernels, {used}"
     yield f"samplers: {', '.join(llm.groups.sampling.samplers) or 'none'}; temperature {llm.groups.sampling.temp:g}"
-    yield f"speculation: {', '.join(llm.groups.speculation.types) or 'none'}"
+    yield f"speculation: {', '.join(llm.groups.drafters) or 'none'}"
 
 
 def _checked(groups: Groups) -> Iterator[str]:
@@ -86,6 +89,8 @@ def _without_effect(groups: Groups) -> Iterator[str]:
 
 def _trained_context(path: str, flag: str) -> int | None:
     """The context length of a sound file. Raises LlamaspecError for another one."""
+    from ..weights.file import GGUFFile
+
     try:
         with GGUFFile(path) as file:
             found = file.metadata.get("context_length")

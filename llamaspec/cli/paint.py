@@ -27,7 +27,11 @@ class Paint:
 
     def __init__(self, groups: Groups) -> None:
         wanted = groups.speculation.color
-        self.on = wanted != "off" and not groups.log.json and terminal.colours(wanted, sys.stdout)
+        self.on = (
+            wanted != "off"
+            and not (groups.log.json or groups.chat.json_stream)
+            and terminal.colours(wanted, sys.stdout)
+        )
         self.tell = groups.log.verbosity > 0
         self.forced = wanted == "on"
         self.authors: dict[str, tuple[str, str]] = {}

@@ -20,11 +20,10 @@ def prepared(groups: Groups) -> Groups:
     words: dict[str, object] = {}
     if chat.chat_template_file:
         words["chat_template"] = read_text(chat.chat_template_file)
-    elif chat.chat_template and "{" not in chat.chat_template:
-        raise UsageError(
-            f"--chat-template takes Jinja text, and '{chat.chat_template[:60]}' has nothing of Jinja in it",
-            "give the template's text, or its file with --chat-template-file",
-        )
+    elif chat.chat_template:
+        from ..text.named import source
+
+        words["chat_template"] = source(chat.chat_template)
     if chat.escape:
         if chat.reverse_prompt:
             words["reverse_prompt"] = [unescape(text) for text in chat.reverse_prompt]
@@ -39,18 +38,19 @@ def first_prompt(groups: Groups) -> str | None:
     Raises LlamaspecError for files that cannot be read, UsageError when there is nobody to ask.
     """
     chat = groups.chat
+    warn = groups.log.verbosity >= 2
     if chat.binary_file:
-        return read_text(chat.binary_file)
+        return read_text(chat.binary_file, warn)
     text = chat.prompt
     if STDIN in (chat.file, chat.prompt):
-        text = _piped()
+        text = _piped(warn)
     elif chat.file:
-        text = read_text(chat.file).removesuffix("\n")
+        text = read_text(chat.file, warn).removesuffix("\n")
     if text is not None:
         return unescape(text) if chat.escape else text
     if terminal.is_terminal(sys.stdin) or chat.conversation:
         return None
-    piped = _piped()
+    piped = _piped(warn)
     if not piped:
         raise UsageError("no prompt given", "give one with -p or -f, or pipe it in")
     return piped
@@ -63,24 +63,29 @@ def system_message(groups: Groups) -> str | None:
     return groups.chat.system_prompt
 
 
-def read_text(name: str) -> str:
-    """A whole text file; bytes that are no UTF-8 become U+FFFD. Raises LlamaspecError."""
+def read_text(name: str, warn: bool = False) -> str:
+    """A whole text file; bytes that are no UTF-8 become U+FFFD, which warn tells. Raises LlamaspecError."""
     try:
         with Path(name).open("rb") as file:
             data = file.read(LONGEST_FILE + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise LlamaspecError(f"cannot read '{name}': {reason}") from None
-    return _decoded(data, name)
+    return _decoded(data, f"'{name}'", warn)
 
 
-def _piped() -> str:
+def _piped(warn: bool) -> str:
     if sys.stdin is None:
         return ""
-    return _decoded(sys.stdin.buffer.read(LONGEST_FILE + 1), "standard input").removesuffix("\n")
+    return _decoded(sys.stdin.buffer.read(LONGEST_FILE + 1), "standard input", warn).removesuffix("\n")
 
 
-def _decoded(data: bytes, name: str) -> str:
+def _decoded(data: bytes, name: str, warn: bool) -> str:
     if len(data) > LONGEST_FILE:
         raise LlamaspecError(f"{name} is longer than {LONGEST_FILE >> 20} MiB", "no model can read that much")
-    return data.decode("utf-8", "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if warn:
+            terminal.say(f"warning: {name} is not UTF-8 from byte {error.start} on; such bytes are read as U+FFFD")
+        return data.decode("utf-8", "replace")

@@ -1,6 +1,8 @@
 """Takes a streamed answer apart: what a model thinks between <think> and </think>, and what it says."""
 
 OPEN, CLOSE = "<think>", "</think>"
+DIM = "2"
+"""The style in which reasoning is shown."""
 
 
 class Reasoning:

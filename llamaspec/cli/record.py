@@ -26,6 +26,14 @@ def transcript(messages: Sequence[Message]) -> str:
     return "\n".join(blocks)
 
 
+def check(groups: Groups) -> None:
+    """Refuses a transcript that cannot be written, before an answer is made for it. Raises LlamaspecError."""
+    name = groups.chat.output_file
+    folder = Path(name).expanduser().parent
+    if name and not folder.is_dir():
+        raise LlamaspecError(f"cannot write '{name}': there is no folder '{folder}'", "create the folder first")
+
+
 def keep(groups: Groups, messages: Sequence[Message]) -> None:
     """Writes the transcript so far, if -o asks for it. Raises LlamaspecError."""
     if groups.chat.output_file:

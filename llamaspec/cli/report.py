@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..drafting.stats import Report, Spelled
-from ..engine.events import Stop, Timings
+from ..engine.events import Stop, Text, Timings
 from ..options.groups import Groups
 
 FULL = 3
@@ -13,15 +13,16 @@ FULL = 3
 
 
 def lines(stop: Stop, groups: Groups, chat: bool) -> list[str]:
-    """After an answer: in a chat one line; else statistics if there was speculation, and speeds with --show-timings."""
+    """After an answer: one line in a chat; else statistics if there was speculation, speeds if they are asked for."""
     log = groups.log
     if log.verbosity < 2:
         return [speeds(stop.timings)] if log.show_timings and log.verbosity else []
     wanted = not chat or log.verbosity >= FULL or "spec_stats" in groups.said
-    found = _drafting(stop.drafting, stop.timings, groups) if wanted and isinstance(stop.drafting, Report) else []
+    found = _drafting(stop.drafting, stop.timings, groups, chat) if wanted and isinstance(stop.drafting, Report) else []
     if chat and log.show_timings is not False and not found:
         return [summary(stop)]
-    return [*found, speeds(stop.timings)] if log.show_timings or (log.show_timings is None and chat) else found
+    usual = chat or (log.verbosity >= FULL and groups.speculation.stats != "old")
+    return [*found, speeds(stop.timings)] if log.show_timings or (log.show_timings is None and usual) else found
 
 
 def summary(stop: Stop) -> str:
@@ -49,14 +50,27 @@ def everything(stop: Stop, groups: Groups) -> list[str]:
     return found
 
 
-def _drafting(report: Report, timings: Timings, groups: Groups) -> list[str]:
+def _drafting(report: Report, timings: Timings, groups: Groups, chat: bool) -> list[str]:
     style, spelled = groups.speculation.stats, spelling(groups)
     if style == "json":
         return [json.dumps(report.json(spelled) | worth(timings), ensure_ascii=False)]
     if style == "old":
         return report.lines("old")
     request = replace(report, drafters=()).lines("new", per_position=groups.log.verbosity >= 4)
-    return [report.header(), *request, *_drafters(report), *speed_up(timings), *report.advice(spelled)]
+    spent = [] if chat else cost(report, timings)  # in a chat the drafters' times are those of all answers
+    return [report.header(), *request, *_drafters(report), *spent, *speed_up(timings), *report.advice(spelled)]
+
+
+def cost(report: Report, timings: Timings) -> list[str]:
+    """A line about what drafting itself took, and what it gained; none if nothing was drafted."""
+    if not report.request.draft_n or not timings.steps or timings.predicted_s <= 0:
+        return []
+    seconds = sum(drafter.ms_begin + drafter.ms_draft + drafter.ms_accept for drafter in report.drafters) / 1000
+    share = seconds / timings.predicted_s
+    return [
+        f"drafting took {1000 * seconds:.0f} ms of {timings.predicted_s:.2f} s ({share:.0%}); "
+        f"{timings.predicted_n / timings.steps:.2f} tokens per pass of the target"
+    ]
 
 
 def _drafters(report: Report) -> list[str]:
@@ -133,7 +147,13 @@ def speeds(timings: Timings) -> str:
     return f"[ Prompt: {prompt} | Generation: {timings.predicted_per_second:.1f} t/s ]"
 
 
-def as_json(text: str, tokens: list[int], stop: Stop, spelled: Spelled = str) -> dict[str, Any]:
+def piece(text: str, tokens: list[int], event: Text, thought: bool = False) -> dict[str, Any]:
+    """A piece of an answer as one object: its text and tokens; of a drafted one who drafted it, and its place."""
+    found: dict[str, Any] = {"type": "reasoning" if thought else "text", "text": text, "tokens": tokens}
+    return found | ({"drafter": event.by, "depth": event.depth} if event.by else {})
+
+
+def as_json(text: str, tokens: list[int], stop: Stop, spelled: Spelled = str, reasoning: str = "") -> dict[str, Any]:
     """A whole answer as one object; names and units as in llama-server's timings."""
     timings = stop.timings
     times: dict[str, Any] = {
@@ -149,4 +169,6 @@ def as_json(text: str, tokens: list[int], stop: Stop, spelled: Spelled = str) ->
         times |= {"draft_n": timings.draft_n, "draft_n_accepted": timings.draft_n_accepted}
     times |= worth(timings)
     drafting = stop.drafting.json(spelled) if isinstance(stop.drafting, Report) else None
-    return {"text": text, "tokens": tokens, "stop": stop.reason, "timings": times, "drafting": drafting}
+    thought = {"reasoning_content": reasoning} if reasoning else {}
+    found = {"text": text, **thought, "tokens": tokens, "stop": stop.reason}
+    return {**found, "timings": times, "drafting": drafting}

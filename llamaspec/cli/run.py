@@ -4,16 +4,19 @@ import json
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ..engine.events import Event, Stop, Text
 from ..errors import UsageError
 from ..options.groups import Groups
 from . import record, report, runner, terminal
+from .budget import answered, opened
 from .fetch import fetched
 from .loading import load
 from .paint import Paint, printable
 from .prompt import first_prompt, prepared, system_message
+from .reasoning import DIM, Reasoning
 
 if TYPE_CHECKING:
     from ..engine.llm import LLM
@@ -32,12 +35,14 @@ def run(groups: Groups) -> int:
     if prompt is None and groups.chat.conversation is False:
         raise UsageError("-no-cnv needs a prompt", "give one with -p or -f, or pipe it in")
     groups = prepared(groups)
+    record.check(groups)
     chat = groups.chat
     if chat.interactive_first:
         prompt = None
     stays = prompt is None or ((chat.conversation or chat.interactive) and not chat.single_turn)
-    if stays and groups.log.json:
-        raise UsageError("--json prints one answer, and this would be a chat", "give a prompt with -p, without -cnv")
+    if stays and as_data(groups):
+        flag = "--json" if groups.log.json else "--json-stream"
+        raise UsageError(f"{flag} prints one answer, and this would be a chat", "give a prompt with -p, without -cnv")
     system = system_message(groups)
     with saving(load(fetched(groups))) as llm:
         return _answered(llm, groups, prompt, stays, system)
@@ -57,19 +62,28 @@ def _answered(llm: "LLM", groups: Groups, prompt: str | None, stays: bool, syste
     assert prompt is not None
     if groups.chat.conversation is not False and (llm.has_template or groups.chat.conversation):
         messages = [*messages, {"role": "user", "content": around(groups, prompt)}]
-        record.prompt(llm, groups, llm.render(messages))
-        events = llm.chat(messages)
+        text = llm.render(messages)
+        record.prompt(llm, groups, text)
+        reasoning = Reasoning(opened(text), plain=not groups.chat.parses_reasoning)
+        events = answered(llm, groups, messages, {})
     else:
         if messages and groups.log.verbosity >= 2:
             terminal.say("warning: -sys is ignored with -no-cnv")
         record.prompt(llm, groups, prompt)
-        if groups.chat.display_prompt and not groups.log.json:
+        if groups.chat.display_prompt and not as_data(groups):
             terminal.answer(prompt)
         messages = [*messages, {"role": "user", "content": prompt}]
+        reasoning = Reasoning(plain=True)
         events = llm.stream(prompt)
-    text, _ = one_answer(llm, groups, events)
-    record.keep(groups, [*messages, {"role": "assistant", "content": text}])
+    one_answer(groups, events, reasoning)
+    thought = {"reasoning_content": reasoning.reasoning} if reasoning.reasoning else {}
+    record.keep(groups, [*messages, {"role": "assistant", "content": reasoning.answer, **thought}])
     return 0
+
+
+def as_data(groups: Groups) -> bool:
+    """Whether stdout carries JSON in place of text."""
+    return groups.log.json or groups.chat.json_stream
 
 
 def around(groups: Groups, text: str) -> str:
@@ -92,27 +106,67 @@ def saving(llm: "LLM") -> Iterator["LLM"]:
     llm.close()
 
 
-def one_answer(llm: "LLM", groups: Groups, events: Iterator[Event]) -> tuple[str, Stop]:
-    """Writes an answer to stdout as it comes (with --json when complete), statistics to stderr; its text and end."""
-    pieces: list[str] = []
-    paint, counter = Paint(groups), Counter(groups.log.print_token_count)
+def one_answer(groups: Groups, events: Iterator[Event], reasoning: Reasoning) -> Stop:
+    """Writes an answer to stdout as it comes (with --json when complete), statistics to stderr; returns its end.
+
+    With --json-stream every piece is a line {"type": "text", …}; {"type": "stop", …} with the object of --json follows.
+    """
+    paper, counter = Paper(groups, reasoning), Counter(groups.log.print_token_count)
     stop = Stop("limit")
     with closing(closable(events)) as running:
         for event in running:
             if isinstance(event, Text):
-                pieces.append(printable(event))
                 counter.count(event)
-                if not groups.log.json:
-                    paint.write(event)
+                paper.write(reasoning.feed(printable(event)), event)
             elif isinstance(event, Stop):
                 stop = event
-    if groups.log.json:
-        found = report.as_json("".join(pieces), list(stop.tokens), stop, report.spelling(groups))
-        terminal.answer(json.dumps(found, ensure_ascii=False) + "\n")
+    paper.write(reasoning.finish(), Text(""))
+    if as_data(groups):
+        spelled = report.spelling(groups)
+        found = report.as_json(reasoning.answer, list(stop.tokens), stop, spelled, reasoning.reasoning)
+        _line({"type": "stop", **found} if groups.chat.json_stream else found)
     terminal.end_line()
-    paint.legend()
+    if reasoning.thought and not reasoning.answer and not as_data(groups) and groups.log.verbosity >= 2:
+        more = "" if paper.watched else "; --reasoning-format none prints its reasoning"
+        terminal.say(f"warning: the model stopped before it answered{more}")
+    paper.paint.legend()
     tell(stop, groups, chat=False)
-    return "".join(pieces), stop
+    return stop
+
+
+class Paper:
+    """Where the pieces of one answer go: stdout as text or as JSON lines. Reasoning is only shown to a person."""
+
+    def __init__(self, groups: Groups, reasoning: Reasoning) -> None:
+        self.groups, self.reasoning = groups, reasoning
+        self.paint = Paint(groups)
+        self.watched = terminal.is_terminal(sys.stdout)
+        self.tokens: list[int] = []
+        self.begun = False
+
+    def write(self, pieces: list[tuple[str, bool]], event: Text) -> None:
+        """Pieces of text that an event has completed, each with a mark whether it is reasoning."""
+        self.tokens += event.tokens
+        for text, thought in pieces:
+            if self.groups.chat.json_stream:
+                _line(report.piece(text, self.tokens, event, thought))
+                self.tokens = []
+            elif not self.groups.log.json:
+                self._show(text, thought, event)
+
+    def _show(self, text: str, thought: bool, event: Text) -> None:
+        if thought:
+            if self.watched:
+                terminal.answer(text, DIM if terminal.colours(self.groups.log.color, sys.stdout) else None)
+            return
+        if not self.begun and self.reasoning.thought and not self.watched:
+            text = text.lstrip("\n")
+        self.begun = self.begun or bool(text)
+        self.paint.write(replace(event, text=text))
+
+
+def _line(found: dict[str, Any]) -> None:
+    terminal.answer(json.dumps(found, ensure_ascii=False) + "\n")
 
 
 class Counter:

@@ -137,15 +137,16 @@ class Slash:
     def do_spec(self, rest: str) -> None:
         """TYPE: change the drafters, such as ngram-simple or none (loads the model again)"""
         if not rest:
-            terminal.say(f"drafters: {', '.join(self.console.groups.speculation.types) or 'none'}")
+            terminal.say(f"drafters: {', '.join(self.console.groups.drafters) or 'none'}")
             return
         self.console.reload(override(self.console.groups, spec_type=rest))
-        terminal.say(f"drafters: {', '.join(self.console.groups.speculation.types) or 'none'}")
+        terminal.say(f"drafters: {', '.join(self.console.groups.drafters) or 'none'}")
 
     def do_set(self, rest: str) -> None:
         """FLAG VALUE: change sampling, length or display, such as temp 0.2"""
         name, _, value = rest.replace("=", " ", 1).partition(" ")
-        flag, on = RUN.table.get("--" + name.lstrip("-").replace("_", "-")) or RUN.table.get(name) or (None, True)
+        bare = name.lstrip("-").replace("_", "-")
+        flag, on = RUN.table.get(f"--{bare}") or RUN.table.get(f"-{bare}") or (None, True)
         if flag is None:
             raise UsageError(f"unknown flag '{name[:40]}'", "/set FLAG VALUE, such as /set temp 0.2")
         if flag.group != "sampling" and flag.key not in LIVE_KEYS:

@@ -10,6 +10,8 @@ from typing import Protocol, TextIO
 from ..errors import LlamaspecError
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+NARROWEST = 20
+"""Columns below which messages are left to the terminal."""
 _BOLD_RED, _MAGENTA, _RESET = "\x1b[1;31m", "\x1b[35m", "\x1b[0m"
 
 
@@ -139,11 +141,32 @@ def abandon() -> None:
         _cursor.column_zero = True
 
 
+def folded(text: str) -> str:
+    """A message on several lines, broken between words, where a terminal on stderr is too narrow for it."""
+    stream = sys.stderr
+    if stream is None or not is_terminal(stream):
+        return text
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):  # no device: a stand-in
+        return text
+    if columns < NARROWEST or all(len(line) <= columns for line in text.split("\n")):
+        return text
+    import textwrap
+
+    margin = " " * (len(text) - len(text.lstrip(" ")))
+    wrapped = (
+        textwrap.wrap(line, columns, subsequent_indent=margin, break_on_hyphens=False) or [""]
+        for line in text.split("\n")
+    )
+    return "\n".join(line for lines in wrapped for line in lines)
+
+
 def say(line: str, colour: bool = False) -> None:
     """A line on stderr; a stderr that cannot be written is no reason to stop."""
     if sys.stderr is None:
         return
-    text = _noted(visible(line))
+    text = folded(_noted(visible(line)))
     status("")
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"{_MAGENTA}{text}{_RESET}\n" if colour else f"{text}\n")
@@ -179,10 +202,10 @@ def problem(message: str, hint: str = "") -> None:
     if sys.stderr is None:
         return
     with contextlib.suppress(OSError, ValueError, UnicodeError):
-        line = _noted(f"error: {_printable(message)}")
+        line = folded(_noted(f"error: {_printable(message)}"))
         sys.stderr.write(f"{mark}error:{reset}{line[6:]}\n" if line.startswith("error:") else f"{line}\n")
         if hint:
-            sys.stderr.write(_noted(f"hint: {_printable(hint)}") + "\n")
+            sys.stderr.write(folded(_noted(f"hint: {_printable(hint)}")) + "\n")
         sys.stderr.flush()
 
 

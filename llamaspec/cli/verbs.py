@@ -1,7 +1,9 @@
-"""The verbs: Typer knows them, the option table knows the flags."""
+"""The verbs as a Typer application, and words that are no verbs. The option table reads the flags.
+
+`dispatch` asks it only for a first word that it does not know itself.
+"""
 
 import difflib
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from ..errors import UsageError
 from ..options.commands import COMMANDS, RUN, Command
-from ..options.groups import Groups
-from . import terminal
+from .dispatch import meant, obey
 
 
 class FlagCommand(TyperCommand):
@@ -39,18 +40,17 @@ class VerbGroup(TyperGroup):
 
 def _verb_first(args: list[str]) -> list[str]:
     """The words with a verb in front: `help [VERB]`, `chat` and a file name stand for others."""
+    if (found := meant(args)) is not None:
+        command, words = found
+        return [command.name, *words]
     verbs = [command.name for command in COMMANDS]
-    first, *rest = args or [RUN.name]
-    if first in verbs:
-        return [first, *rest]
-    if first.startswith("-"):
-        return [RUN.name, *args]
+    first, *rest = args
+    if first == "help" and (not rest or rest[0] in verbs):
+        return [rest[0] if rest else RUN.name, "--help"]
     if first == "help":
-        return [rest[0] if rest and rest[0] in verbs else RUN.name, "--help"]
+        first = rest[0]
     if first == "chat":
         return [RUN.name, "-cnv", *rest]
-    if first.lower().endswith(".gguf"):
-        return [RUN.name, "-m", first, *rest]
     if first in ABSENT:
         raise UsageError(f"there is no `llamaspec {first}` in this version", ABSENT[first])
     near = difflib.get_close_matches(first, verbs, n=1, cutoff=0.5)
@@ -75,64 +75,12 @@ app = typer.Typer(
 )  # fmt: skip
 
 
-def _said(command: Command, words: list[str]) -> Groups | None:
-    """The groups of a command line; None when it only asked for help and the like, which has been printed."""
-    from ..options.parse import parse
-
-    groups = parse(command, words)
-    about = groups.about
-    if about.help:
-        import shutil
-
-        from ..options.render.help import help_text
-
-        terminal.answer(help_text(command, min(shutil.get_terminal_size((100, 24)).columns, 120)))
-    elif about.version:
-        from .. import __version__
-
-        terminal.answer(f"llamaspec {__version__}\n")
-    elif about.list_devices:
-        from ..engine.devices import lines
-
-        terminal.answer("".join(f"{line}\n" for line in lines()))
-    elif about.cache_list:
-        from .models import cache_list
-
-        terminal.answer(cache_list())
-    elif about.completion_bash:
-        from ..options.render.bash import bash_text
-
-        terminal.answer(bash_text())
-    else:
-        if {"log_file", "log_jsonl", "log_prefix", "log_timestamps"} & groups.said.keys():
-            from .logfile import Journal
-
-            terminal.write_messages(Journal(groups.log))
-        for note in groups.notes:
-            if note.level <= groups.log.verbosity:
-                terminal.say(f"{'warning' if note.level <= 2 else 'note'}: {note.text}")
-        return groups
-    return None
-
-
-def _work(command: Command) -> Callable[[Groups], int]:
-    """The function that does a command's work; its module is imported now, not when the program starts."""
-    module, _, function = (command.work or f"{command.name}.{command.name}").partition(".")
-    return getattr(importlib.import_module(f"llamaspec.cli.{module}"), function)
-
-
 def _register(command: Command) -> None:
     """Makes Typer know a verb. Its callback returns the work, whose signals and errors are none of Typer's business."""
 
     @app.command(command.name, cls=FlagCommand, help=command.summary)
     def verb(ctx: typer.Context) -> Callable[[], int]:
-        words = ctx.args
-
-        def job() -> int:
-            groups = _said(command, words)
-            return 0 if groups is None else _work(command)(groups)
-
-        return job
+        return lambda: obey(command, ctx.args)
 
 
 for _command in COMMANDS:

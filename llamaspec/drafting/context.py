@@ -81,6 +81,6 @@ class DrafterContext:
 def _refused(why: str, flag: str) -> LlamaspecError:
     return LlamaspecError(
         f"the draft model's vocabulary differs: {why}",
-        hint=f"without {flag} its guesses are translated; or take a draft of the same model family, "
+        hint=f"without {flag} its drafts are translated; or take a draft of the same model family, "
         "or --spec-type ngram-mod, which needs no model",
     )

@@ -240,8 +240,8 @@ def _advice(drafter: Counters, spelled: Spelled) -> str:
     if drafter.gen_tokens < ENOUGH:
         return ""
     rate = drafter.acc_tokens / drafter.gen_levels
-    unit = "tokens" if drafter.gen_levels == drafter.gen_tokens else "levels"
-    said = f"{drafter.name}: {rate:.1%} of {drafter.gen_levels} drafted {unit} were accepted"
+    unit = "drafted tokens" if drafter.gen_levels == drafter.gen_tokens else "levels of drafted trees"
+    said = f"{drafter.name}: {rate:.1%} of {drafter.gen_levels} {unit} were accepted"
     model = drafter.needs_model
     length, choosier = (spelled(flag) if flag else "" for flag in (drafter.length_flag, drafter.strictness_flag))
     if rate > RAISE_ABOVE:

@@ -94,7 +94,7 @@ class TextBridge:
     @property
     def note(self) -> str:
         """For the user."""
-        return "guesses are translated as text"
+        return "its drafts are converted through text, which is slower and less accurate"
 
     def shadow(self) -> "TextShadow":
         """An empty history."""

@@ -46,7 +46,7 @@ class TokenBridge:
     @property
     def note(self) -> str:
         """For the user."""
-        return f"guesses are matched by the text of tokens, {len(self.shared):,} of {self.target.n_vocab:,} are shared"
+        return f"tokens are matched by their text, {len(self.shared):,} of {self.target.n_vocab:,} are shared"
 
     def shadow(self) -> "TokenShadow":
         """An empty history."""

@@ -9,7 +9,7 @@ from ..errors import UsageError
 from ..options.speculation import Speculation
 from .step import Judge
 
-INVALID = "drafts are accepted by chance (--spec-synth-…): the output is not valid, only its speed means something"
+INVALID = "synthetic acceptance (--spec-synth-…): the output is meaningless, only its speed means something"
 
 
 def judge(spec: Speculation, drafter: FirstOf | None, report: Callable[[str], None]) -> Judge:

@@ -114,7 +114,7 @@ class LLM:
         tokenizer = Tokenizer.from_metadata(file.metadata)
         ours, theirs = (model.model.hparams for model in (self.target, passes))
         if theirs.n_layer * theirs.n_embd**2 > ours.n_layer * ours.n_embd**2:
-            self.report("the draft model is bigger than the model: it will slow it down")
+            self.report("the draft model is larger than the target: expect a slowdown")
         return passes, tokenizer
 
     def _draft_file(self) -> GGUFFile:
@@ -240,7 +240,7 @@ class LLM:
         if seed < 0:
             seed = secrets.randbelow(2**32)
             if not chain.greedy:
-                self.report(f"seed {seed}")
+                self.report(f"random seed {seed} (repeat with --seed {seed})")
         return AnswerOptions(
             chain=chain,
             seed=seed,

@@ -36,12 +36,12 @@ def known_architecture(file: GGUFFile) -> str:
         built = kind.replace("-", "_") in names("drafting.types")
         raise LlamaspecError(
             f"{file.path} is a trained draft head ({name}), not a model that draft-simple or draft-tree can ask",
-            hint=f"it belongs to --spec-type {kind}" + ("" if built else ", which is not built yet"),
+            hint=f"it belongs to --spec-type {kind}" + ("" if built else ", which is not supported yet"),
         )
     if name.replace("-", "_").lower() in names("models"):
         return name
     raise LlamaspecError(
-        f"{file.path} has the architecture '{name[:60]}', which is not built yet",
+        f"{file.path} has the architecture '{name[:60]}', which is not supported yet",
         hint=f"known: {', '.join(shown.replace('_', '-') for shown in names('models'))}",
     )
 

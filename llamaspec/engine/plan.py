@@ -99,7 +99,7 @@ def _check_layers(device: Device, asked: int | str, n_layer: int) -> None:
     """-ngl with some of the layers: all or none can be placed today."""
     if not device.is_host and isinstance(asked, int) and 0 < asked < n_layer:
         raise LlamaspecError(
-            f"-ngl {asked}: the model has {n_layer} layers, and splitting them between GPU and CPU is not built yet",
+            f"-ngl {asked}: the model has {n_layer} layers, splitting them between GPU and CPU is not supported yet",
             hint="-ngl all places them on the GPU, -ngl 0 on the CPU",
         )
 

@@ -113,4 +113,4 @@ def named(name: str) -> KVType:
         if kind.name == name:
             return kind
     known = ", ".join(kind.name for kind in ALL)
-    raise UsageError(f"cache type {name} is not built yet", hint=f"one of auto, {known}")
+    raise UsageError(f"cache type {name} is not supported yet", hint=f"one of auto, {known}")

@@ -29,11 +29,11 @@ class Context:
 
     ctx_size: int = flag(
         "-c, --ctx-size N", "context length in tokens; 0 = the length stored in the model",
-        default=0, parse=integer(0), env="LLAMA_ARG_CTX_SIZE",
+        common=True, default=0, parse=integer(0), env="LLAMA_ARG_CTX_SIZE",
     )  # fmt: skip
     n_predict: int = flag(
         "-n, --n-predict, --predict N", "maximum number of tokens to generate; -1 = no limit, 0 = only read the prompt",
-        default=-1, parse=integer(-1), env="LLAMA_ARG_N_PREDICT",
+        common=True, default=-1, parse=integer(-1), env="LLAMA_ARG_N_PREDICT",
     )  # fmt: skip
     batch_size: int = flag(
         "-b, --batch-size N", "maximum number of prompt tokens in one logical batch",

@@ -16,7 +16,7 @@ class Draft:
 
     n_max: int = flag(
         "--spec-draft-n-max N", "maximum number of tokens that the draft model drafts per step",
-        default=3, parse=integer(0, DRAFT_MAX), env="LLAMA_ARG_SPEC_DRAFT_N_MAX",
+        common=True, default=3, parse=integer(0, DRAFT_MAX), env="LLAMA_ARG_SPEC_DRAFT_N_MAX",
     )  # fmt: skip
     n_min: int = flag(
         "--spec-draft-n-min N", "minimum length of a draft that is verified",

@@ -24,7 +24,7 @@ class Flag:
     key: the keyword of the Python API, the first long spelling with _ for -. old: spellings of older llama.cpp.
     metavars: one per value word, () for a switch. bare: the value of a valued flag that stands without one.
     gives: what the flag sets in place of a value of its own: (key, text) pairs, None = the words that were typed.
-    env: read in order, the last one that is set wins.
+    env: read in order, the last one that is set wins. common: part of the short help (-h).
     """
 
     key: str
@@ -45,6 +45,7 @@ class Flag:
     gives: tuple[tuple[str, str | None], ...] = ()
     group: str = ""
     field: str = ""
+    common: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -122,6 +123,7 @@ def flag(
     status: Status = Status.LIVE,
     reason: str = "",
     secret: bool = False,
+    common: bool = False,
 ) -> T:
     """A dataclass field that is also a row of the table: the type checker relates parser, default and field.
 
@@ -131,7 +133,7 @@ def flag(
     """
     made = row(
         spec, help, env=env, was=was, default=default, parse=parse, choices=choices, bare=bare, many=many,
-        shown_default=shown, status=status, reason=reason,
+        shown_default=shown, status=status, reason=reason, common=common,
     )  # fmt: skip
     return cast(T, dataclasses.field(default=default, repr=not secret, metadata={"flag": made}))
 

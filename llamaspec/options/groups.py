@@ -54,6 +54,13 @@ class Groups:
     notes: tuple[Note, ...] = field(default=(), compare=False)
     operands: tuple[str, ...] = ()
 
+    @property
+    def drafters(self) -> tuple[str, ...]:
+        """The drafters in use, with what `auto` stands for."""
+        own = tuple(name for name in self.speculation.types if name != "auto")
+        by_model = self.model.draft_wanted and not any(name.startswith("draft-") for name in own)
+        return (*own, "draft-simple") if by_model and self.speculation.types else own
+
 
 def given(flag: Flag, value: Any, keys: Mapping[str, Flag]) -> list[tuple[Flag, Any]]:
     """The fields that a flag sets: its own, or those it gives."""

@@ -1,7 +1,5 @@
 """The Python API's keywords: long flag names with _ for -, read by the very parsers of the command line."""
 
-import difflib
-import json
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -65,6 +63,8 @@ def words(groups: Groups) -> list[str]:
 def _keyword(layer: Layer, keyword: str, value: Any) -> None:
     name = "--" + keyword.replace("_", "-")
     if name not in RUN.table:
+        import difflib
+
         known = [long[2:].replace("-", "_") for long in RUN.table if long.startswith("--")]
         near = difflib.get_close_matches(keyword, known, n=1, cutoff=0.6)
         guess = f" (did you mean {near[0]}?)" if near else ""
@@ -92,6 +92,8 @@ def _texts(flag: Flag, keyword: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return (repr(value),)
     if isinstance(value, Mapping):
+        import json
+
         return (json.dumps(value),)
     if isinstance(value, tuple | list) and all(isinstance(part, str) for part in value):
         return tuple(value) if len(flag.metavars) == len(value) > 1 else (",".join(value),)

@@ -65,8 +65,6 @@ LATER = (
     # Chat.
     *_later(
         "",
-        "--reasoning-budget N = -1 @ LLAMA_ARG_THINK_BUDGET",
-        "--reasoning-budget-message TEXT @ LLAMA_ARG_THINK_BUDGET_MESSAGE",
         "--prompt-cache FNAME", "--prompt-cache-all", "--prompt-cache-ro",
     ),
     # Nothing to switch: what they tune does not exist here, or is always as they ask.

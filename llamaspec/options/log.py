@@ -13,9 +13,9 @@ class Log:
 
     show_timings: bool | None = flag(
         "--show-timings / --no-show-timings", "print prompt and generation speed after each answer",
-        default=None, env="LLAMA_ARG_SHOW_TIMINGS", shown="on in chat",
+        common=True, default=None, env="LLAMA_ARG_SHOW_TIMINGS", shown="on in chat",
     )  # fmt: skip
-    json: bool = flag("--json", "print one JSON object on stdout in place of the text", default=False)
+    json: bool = flag("--json", "print one JSON object on stdout in place of the text", common=True, default=False)
     color: str = flag(
         "-co, --color on|off|auto", "colours; without a value: on",
         default="auto", parse=on_off_auto, choices=("on", "off", "auto"), bare="on",
@@ -23,7 +23,7 @@ class Log:
     verbosity: int = flag(
         "-lv, --verbosity, --log-verbosity N",
         "0 nothing, 1 errors, 2 warnings, 3 the model and speed, 4 statistics and the rendered prompt, 5 everything",
-        default=2, parse=integer(0, 5), env="LLAMA_ARG_LOG_VERBOSITY",
+        common=True, default=2, parse=integer(0, 5), env="LLAMA_ARG_LOG_VERBOSITY",
     )  # fmt: skip
     log_file: str = flag(
         "--log-file FNAME", "copy all messages to a file, which is overwritten",
@@ -68,8 +68,11 @@ class Log:
 class About:
     """About llamaspec."""
 
-    help: bool = flag("-h, --help, --usage", "print this list and leave", default=False)
+    short_help: bool = flag("-h, --short-help", "print the most used options and leave", common=True, default=False)
+    help: bool = flag("--help, --usage", "print all options by topic and leave", common=True, default=False)
     version: bool = flag("--version", "print the version and leave", default=False)
-    list_devices: bool = flag("--list-devices", "print the devices that -dev can name and leave", default=False)
+    list_devices: bool = flag(
+        "--list-devices", "print the devices that -dev can name and leave", common=True, default=False,
+    )  # fmt: skip
     cache_list: bool = flag("-cl, --cache-list", "list the downloaded models, numbered, and leave", default=False)
     completion_bash: bool = flag("--completion-bash", "print a bash completion script and leave", default=False)

@@ -27,17 +27,17 @@ class Model:
 
     model: str = flag(
         "-m, --model FNAME", "GGUF file to load, the first part if it is split",
-        default="", parse=path, env="LLAMA_ARG_MODEL", shown="none",
+        common=True, default="", parse=path, env="LLAMA_ARG_MODEL", shown="none",
     )  # fmt: skip
     model_draft: str = flag(
         "-md, --model-draft, --spec-draft-model FNAME",
         "GGUF file of the draft model; enough by itself to turn speculation on",
-        default="", parse=path, env="LLAMA_ARG_MODEL_DRAFT LLAMA_ARG_SPEC_DRAFT_MODEL", shown="none",
+        common=True, default="", parse=path, env="LLAMA_ARG_MODEL_DRAFT LLAMA_ARG_SPEC_DRAFT_MODEL", shown="none",
     )  # fmt: skip
     hf_repo: str = flag(
         "-hf, -hfr, --hf-repo USER/MODEL[:QUANT]",
         "model of the Hugging Face hub, downloaded once; without QUANT: Q4_K_M, else Q8_0, else its first file",
-        default="", parse=hub_name, env="LLAMA_ARG_HF_REPO", shown="none",
+        common=True, default="", parse=hub_name, env="LLAMA_ARG_HF_REPO", shown="none",
     )  # fmt: skip
     hf_file: str = flag(
         "-hff, --hf-file FILE", "exact file of the repository of -hf",
@@ -46,7 +46,7 @@ class Model:
     hf_repo_draft: str = flag(
         "-hfd, -hfrd, --hf-repo-draft, --spec-draft-hf USER/MODEL[:QUANT]",
         "draft model of the hub; enough by itself to turn speculation on",
-        default="", parse=hub_name, env="LLAMA_ARG_SPEC_DRAFT_HF_REPO LLAMA_ARG_HFD_REPO", shown="none",
+        common=True, default="", parse=hub_name, env="LLAMA_ARG_SPEC_DRAFT_HF_REPO LLAMA_ARG_HFD_REPO", shown="none",
     )  # fmt: skip
     model_url: str = flag(
         "-mu, --model-url URL", "address of a GGUF file, downloaded once",

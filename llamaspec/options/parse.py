@@ -5,8 +5,6 @@ looks like; the last one wins unless a flag adds up. Lowest to highest: defaults
 Ours beside it: --flag=value, bare -fa, suggestions, and numbers that are checked to their last character.
 """
 
-import configparser
-import difflib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +17,9 @@ from .commands import Command
 from .flag import Flag, Status, default
 from .groups import Entry, Groups, Note, build
 from .values import FALSE, TRUE, boolean
+
+ALONE = ("short_help", "help", "version", "completion_bash")
+"""Keywords of flags that print something and leave: what follows them is not read, nor the environment."""
 
 
 def config_files(env: Mapping[str, str]) -> tuple[Path, ...]:
@@ -61,7 +62,7 @@ def parse(
 
 
 def _asks(layer: "Layer") -> bool:
-    return any(key in layer.said for key in ("help", "version", "completion_bash"))
+    return any(key in layer.said for key in ALONE)
 
 
 def lay(said: dict[str, Entry], layer: "Layer") -> None:
@@ -98,7 +99,7 @@ class Layer:
                 self.switch(flag, on, name)
             else:
                 at += self._valued(flag, name, argv[at : at + 2])
-            if flag.key in ("help", "version", "completion_bash"):
+            if flag.key in ALONE:
                 break
         return tuple(operands)
 
@@ -129,7 +130,7 @@ class Layer:
                 f"{name} is an option of {program}, which llamaspec does not have", elsewhere.HINTS[program]
             )
         guess = guessed(name, self.command.table)
-        hint = f"llamaspec {self.command.name} --help lists the options"
+        hint = f"`llamaspec {self.command.name} --help` lists the options, `llamaspec flags TEXT` searches them"
         raise UsageError(f"unknown option {name[:80]}{guess}", hint)
 
     def _glued(self, flag: Flag, on: bool, name: str, text: str) -> None:
@@ -236,13 +237,15 @@ class Layer:
 
     def config(self, path: Path) -> None:
         """Reads long names and values below [*] in an ini file; a file that is not there says nothing."""
+        if not os.path.exists(path):
+            return
+        import configparser
+
         reader = configparser.RawConfigParser(strict=False, allow_no_value=True, delimiters=("=",), default_section="")
         reader.optionxform = str  # type: ignore[method-assign,assignment]
         try:
             with path.open(encoding="utf-8", errors="surrogateescape") as lines:
                 reader.read_file(lines)
-        except (FileNotFoundError, NotADirectoryError):
-            return
         except (OSError, configparser.Error) as problem:
             reason = problem.strerror if isinstance(problem, OSError) else "it is not an ini file"
             raise UsageError(f"cannot read {path}: {reason}", "correct the file or move it away") from None
@@ -267,6 +270,8 @@ def _hyphens(name: str) -> str:
 
 def guessed(name: str, known: Iterable[str], cutoff: float = 0.7) -> str:
     """A spelling that may have been meant, in brackets behind a blank; "" when none is near."""
+    import difflib
+
     bare = {_bare(word): word for word in known}
     near = difflib.get_close_matches(_bare(name), bare, n=1, cutoff=cutoff)
     return f" (did you mean {bare[near[0]]}?)" if near else ""
@@ -306,4 +311,6 @@ def entry(flag: Flag) -> str:
 def _bad(flag: Flag, source: str, words: Sequence[Any], problem: ValueError) -> UsageError:
     shown = " ".join(f"'{word[:60]}'" for word in words)
     said = f"{problem}, not {shown}" if str(problem).startswith("expected") else str(problem)
-    return UsageError(f"{source}: {said}", entry(flag))
+    return UsageError(
+        f"{source}: {said}", f"`llamaspec flags {flag.long}` explains it" if "available: " in said else entry(flag)
+    )

@@ -23,10 +23,11 @@ CHAIN = tuple(name for letter, name in LETTERS.items() if letter != "a")
 def sampler_names(text: str) -> tuple[str, ...]:
     """Sampler names between semicolons, in the order they run; the empty text is the empty chain.
 
-    >>> sampler_names("top-k;temperature")
+    >>> sampler_names("top-k; temperature")
     ('top_k', 'temperature')
     """
-    names = tuple(OTHER_NAMES.get(name, name) for name in text.split(";")) if text else ()
+    words = (word.strip() for word in text.split(";"))
+    names = tuple(OTHER_NAMES.get(word, word) for word in words) if text else ()
     for name in names:
         if name not in LETTERS.values():
             raise ValueError(f"unknown sampler '{name[:40]}'; available: {', '.join(LETTERS.values())}")
@@ -56,25 +57,26 @@ class Sampling:
 
     samplers: tuple[str, ...] = flag(
         "--samplers NAMES", "samplers in the order they run, between semicolons",
-        default=CHAIN, parse=sampler_names, shown=";".join(CHAIN),
+        default=CHAIN, parse=sampler_names, shown="; ".join(CHAIN),
     )  # fmt: skip
     seed: int = flag(
-        "-s, --seed SEED", "random seed; -1 = random (printed)", default=-1, parse=integer(-1, 2**32 - 1),
+        "-s, --seed SEED", "random seed; -1 = random (printed)", common=True, default=-1, parse=integer(-1, 2**32 - 1),
     )  # fmt: skip
     temp: float = flag(
         "--temp, --temperature T", "temperature; 0 or less = always the best token",
-        default=0.8, parse=number(), env="LLAMA_ARG_TEMPERATURE",
+        common=True, default=0.8, parse=number(), env="LLAMA_ARG_TEMPERATURE",
     )  # fmt: skip
     top_k: int = flag(
-        "--top-k K", "keep the K best tokens; 0 = all", default=40, parse=integer(-1), env="LLAMA_ARG_TOP_K",
+        "--top-k K", "keep the K best tokens; 0 = all",
+        common=True, default=40, parse=integer(-1), env="LLAMA_ARG_TOP_K",
     )  # fmt: skip
     top_p: float = flag(
         "--top-p P", "keep the best tokens that add up to P; 1 = all",
-        default=0.95, parse=number(0, 1), env="LLAMA_ARG_TOP_P",
+        common=True, default=0.95, parse=number(0, 1), env="LLAMA_ARG_TOP_P",
     )  # fmt: skip
     min_p: float = flag(
         "--min-p P", "drop tokens below P times the best probability; 0 = none",
-        default=0.05, parse=number(0, 1), env="LLAMA_ARG_MIN_P",
+        common=True, default=0.05, parse=number(0, 1), env="LLAMA_ARG_MIN_P",
     )  # fmt: skip
     top_n_sigma: float = flag(
         "--top-n-sigma, --top-nsigma N", "keep tokens within N standard deviations of the best logit; -1 = off",

@@ -59,7 +59,7 @@ class Speculation:
         "--spec-type TYPE,...",
         "drafters in order of priority; a later one is used only when the earlier ones have no draft; repeatable: "
         f"none, auto (draft-simple when -md is given), {', '.join(AVAILABLE)}",
-        default=("auto",), parse=spec_types, env="LLAMA_ARG_SPEC_TYPE", many=True,
+        common=True, default=("auto",), parse=spec_types, env="LLAMA_ARG_SPEC_TYPE", many=True,
         choices=("none", "auto", *AVAILABLE),
     )  # fmt: skip
     ngram_simple_size_n: int = _size("ngram-simple", "lookup", 12)
@@ -136,7 +136,7 @@ class Speculation:
     color: str = flag(
         "--color-spec on|off|auto",
         "colour tokens by the drafter that proposed them; without a value: auto (on a terminal)",
-        default="off", parse=on_off_auto, choices=("on", "off", "auto"), bare="auto",
+        common=True, default="off", parse=on_off_auto, choices=("on", "off", "auto"), bare="auto",
     )  # fmt: skip
     synth_len: float | None = flag(
         "--spec-synth-len L",

@@ -1,7 +1,5 @@
 """What words on the command line may mean: every parser here checks the whole word and says what it expected."""
 
-import csv
-import json
 import math
 import re
 from collections.abc import Callable
@@ -167,6 +165,8 @@ def kv_override(text: str) -> tuple[tuple[str, int | float | bool | str], ...]:
     >>> kv_override('a.b=int:3,"c=str:x,y"')
     (('a.b', 3), ('c', 'x,y'))
     """
+    import csv
+
     found: list[tuple[str, int | float | bool | str]] = []
     try:
         parts = next(csv.reader([text], strict=True))
@@ -217,6 +217,8 @@ def pair(target: str, draft: str) -> tuple[tuple[str, str], ...]:
 
 def json_object(text: str) -> str:
     """A JSON object, kept as text (the empty text stands for no object)."""
+    import json
+
     try:
         good = not text or isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):

@@ -6,14 +6,15 @@ vocabulary of 128k), and it treats merges and bytes that the vocabulary lacks ex
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-
-from tokenizers import Regex
-from tokenizers.pre_tokenizers import ByteLevel, PreTokenizer, Split
-from tokenizers.pre_tokenizers import Sequence as Chain
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from llamaspec.text.merge import merge
 from llamaspec.text.pre import Pre
 from llamaspec.text.spm import BLANK
+
+if TYPE_CHECKING:
+    from tokenizers.pre_tokenizers import PreTokenizer
 
 REMEMBERED_WORDS = 65536
 REMEMBERED_LENGTH = 48
@@ -30,7 +31,11 @@ LETTERS = _byte_letters()
 BYTES = {letter: byte for byte, letter in enumerate(LETTERS)}
 
 
-def _chain(pre: Pre) -> PreTokenizer:
+def _chain(pre: Pre) -> "PreTokenizer":
+    from tokenizers import Regex
+    from tokenizers.pre_tokenizers import ByteLevel, PreTokenizer, Split
+    from tokenizers.pre_tokenizers import Sequence as Chain
+
     splits: list[PreTokenizer] = [Split(Regex(pattern), "isolated") for pattern in pre.patterns]
     return Chain([*splits] if pre.raw else [*splits, ByteLevel(add_prefix_space=False, use_regex=False)])
 
@@ -43,8 +48,11 @@ class BPE:
         # "left right" is the key itself: a symbol never holds a space. Of a pair named twice the first rank counts.
         self._ranks: dict[str, int] = dict(zip(reversed(merges), range(len(merges) - 1, -1, -1), strict=True))
         self._pre = pre
-        self._chain = _chain(pre)
         self._words: dict[str, list[int]] = {}
+
+    @cached_property
+    def _chain(self) -> "PreTokenizer":
+        return _chain(self._pre)
 
     def encode(self, text: str) -> list[int]:
         """Ids of `text`. A symbol that is no token is written byte by byte; a byte without a token is dropped."""

@@ -129,7 +129,9 @@ def _with_objects(message: Fields) -> Fields:
             arguments = json.loads(function["arguments"])
         except (ValueError, RecursionError) as error:
             name = str(function["name"])[:80]
-            raise UsageError(f"the arguments of the call of {name!r} are no JSON: {error}", "") from error
+            raise UsageError(
+                f"the arguments of the call of {name!r} are not valid JSON: {error}", "give an object, or JSON text"
+            ) from error
         made.append({**call, "function": {**function, "arguments": arguments}})
     return {"tool_calls": made}
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -39,7 +40,14 @@ class Renderer:
         self._limits = limits
         self._child: subprocess.Popen[str] | None = None
         self._owner = 0
+        self._greeted = False
         self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """Starts the child without waiting for it, which takes some 90 ms; a failure shows at the first request."""
+        with suppress(LlamaspecError), self._lock:
+            if not self._alive():
+                self._start()
 
     def ask(self, request: Mapping[str, object]) -> dict[str, object]:
         """The child's reply. Raises LlamaspecError when the template fails, takes too long, or grows too large."""
@@ -47,11 +55,14 @@ class Renderer:
             line = json.dumps({**request, "limit": self._limits.characters})
         except (TypeError, ValueError, RecursionError) as error:
             raise UsageError(
-                f"messages, tools or variables are no JSON: {error}", "give text, lists, objects"
+                f"messages, tools or variables cannot be written as JSON: {error}",
+                "give text, numbers, lists and dictionaries",
             ) from error
         with self._lock:
             if not self._alive():
                 self._start()
+            if not self._greeted:
+                self._greet()
             reply = self._exchange(line)
         if reply is None:
             self._fail(f"it does not finish within {self._limits.seconds} s, or needs too much memory")
@@ -65,17 +76,16 @@ class Renderer:
         with self._lock:
             self._stop()
 
-    def _exchange(self, line: str) -> dict[str, object] | None:
-        """The reply to `line`, None where the child died or had to be killed."""
+    def _exchange(self, line: str = "") -> dict[str, object] | None:
+        """The reply to `line`, or to the one sent before; None where the child died or had to be killed."""
         child = self._child
         assert child is not None
-        assert child.stdin is not None
         assert child.stdout is not None
         watch = threading.Timer(self._limits.seconds + 3, child.kill)
         watch.start()
         try:
-            child.stdin.write(line + "\n")
-            child.stdin.flush()
+            if line:
+                self._send(child, line)
             answer = child.stdout.readline(12 * self._limits.characters + 4096)
         except (OSError, ValueError):
             answer = ""
@@ -108,9 +118,22 @@ class Renderer:
         except OSError as error:
             raise LlamaspecError(f"cannot start the process that renders chat templates: {error}", MISSING) from error
         self._owner = os.getpid()
+        self._greeted = False
         atexit.register(self._stop)
-        if self._exchange(json.dumps(asdict(self._limits))) is None:
+        with suppress(OSError):
+            self._send(self._child, json.dumps(asdict(self._limits)))
+
+    def _greet(self) -> None:
+        """Waits for the child to say that it runs."""
+        if self._exchange() is None:
             raise LlamaspecError("the process that renders chat templates does not start", MISSING)
+        self._greeted = True
+
+    @staticmethod
+    def _send(child: "subprocess.Popen[str]", line: str) -> None:
+        assert child.stdin is not None
+        child.stdin.write(line + "\n")
+        child.stdin.flush()
 
     def _stop(self) -> None:
         child, self._child = self._child, None
@@ -127,3 +150,9 @@ class Renderer:
     def _fail(self, reason: str) -> NoReturn:
         plain = " ".join("".join(c if c.isprintable() else " " for c in reason[:400]).split())
         raise LlamaspecError(f"the chat template fails: {plain}", HINT)
+
+
+@cache
+def shared_renderer() -> Renderer:
+    """The child process of this program; it starts with the first template, or before with `begin`."""
+    return Renderer()

@@ -93,7 +93,7 @@ def read(metadata: Mapping[str, object], defaults: Special, size: int) -> tuple[
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, int):
-            raise LlamaspecError(f"{key} is no token id", "the file is damaged or was written by a faulty converter")
+            raise LlamaspecError(f"{key} is not a token id", "the file is damaged or was written by a faulty converter")
         if 0 <= value < size:
             setattr(special, name, value)
         else:

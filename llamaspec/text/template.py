@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from llamaspec.errors import LlamaspecError
 from llamaspec.text.families import finish
 from llamaspec.text.messages import Abilities, Message, prepare, prepare_tools
-from llamaspec.text.renderer import Renderer
+from llamaspec.text.renderer import Renderer, shared_renderer
 from llamaspec.text.tokenizer import Tokenizer
 
 KEY = "tokenizer.chat_template"
@@ -101,12 +101,6 @@ def abilities(renderer: Renderer, source: str) -> Abilities:
     return Abilities(**{name: bool(value) for name, value in found.items()})
 
 
-@cache
-def shared_renderer() -> Renderer:
-    """The child process of this program; it starts with the first template."""
-    return Renderer()
-
-
 def render(
     template: str,
     messages: Sequence[Message],
@@ -138,7 +132,7 @@ def _aliases(variables: Mapping[str, object]) -> dict[str, object]:
 def _string(metadata: Mapping[str, object], key: str) -> str | None:
     value = metadata.get(key)
     if value is not None and not isinstance(value, str):
-        raise LlamaspecError(f"{key} is no string", "the file is damaged; give a template with --chat-template")
+        raise LlamaspecError(f"{key} is not a string", "the file is damaged; give a template with --chat-template")
     return value or None
 
 

@@ -187,7 +187,7 @@ class Tokenizer:
             return pre_tokenizers.SPM
         name = metadata.get("tokenizer.ggml.pre") or ""
         if not isinstance(name, str):
-            raise LlamaspecError("tokenizer.ggml.pre is no string", DAMAGED)
+            raise LlamaspecError("tokenizer.ggml.pre is not a string", DAMAGED)
         if not name:
             self.warnings.append("the file names no pre-tokenizer (tokenizer.ggml.pre); 'default' may tokenise badly")
         return pre_tokenizers.take(name or "default")
@@ -241,7 +241,7 @@ def _merges(metadata: Mapping[str, object]) -> list[str]:
     merges = strings(metadata, "tokenizer.ggml.merges")
     bad = next((merge for merge in merges if " " not in merge[1:]), None)
     if bad is not None:
-        raise LlamaspecError(f"tokenizer.ggml.merges holds {bad[:40]!r}, which is no pair", DAMAGED)
+        raise LlamaspecError(f"tokenizer.ggml.merges holds {bad[:40]!r}, which is not a pair", DAMAGED)
     return merges
 
 

@@ -56,7 +56,8 @@ class Vocabulary:
         for token in np.flatnonzero(self.types & Type.BYTE).tolist():
             if not BYTE_TEXT.fullmatch(self.texts[token]):
                 raise LlamaspecError(
-                    f"token {token} {self.texts[token][:40]!r} is typed as a byte and is none", DAMAGED
+                    f"token {token} {self.texts[token][:40]!r} has the type of a byte token but is not written <0xNN>",
+                    DAMAGED,
                 )
 
     def __len__(self) -> int:
@@ -91,10 +92,10 @@ def strings(metadata: Mapping[str, object], key: str) -> list[str]:
     if value is None:
         raise LlamaspecError(f"the file has no {key}", "it holds no usable vocabulary; take another file")
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        raise LlamaspecError(f"{key} is no array of strings", DAMAGED)
+        raise LlamaspecError(f"{key} is not an array of strings", DAMAGED)
     found = list(value)
     if not all(isinstance(entry, str) for entry in found):
-        raise LlamaspecError(f"{key} is no array of strings", DAMAGED)
+        raise LlamaspecError(f"{key} is not an array of strings", DAMAGED)
     return found
 
 
@@ -116,15 +117,15 @@ def _numbers(metadata: Mapping[str, object], key: str, size: int, kinds: str) ->
     if value is None:
         return None
     if not isinstance(value, np.ndarray | Sequence) or isinstance(value, str | bytes):
-        raise LlamaspecError(f"{key} is no array of numbers", DAMAGED)
+        raise LlamaspecError(f"{key} is not an array of numbers", DAMAGED)
     if isinstance(value, Sequence) and not all(type(entry) in (int, float) for entry in value):
-        raise LlamaspecError(f"{key} is no array of numbers", DAMAGED)
+        raise LlamaspecError(f"{key} is not an array of numbers", DAMAGED)
     try:
         array = np.asarray(value)
     except (ValueError, OverflowError) as error:
-        raise LlamaspecError(f"{key} is no array of numbers", DAMAGED) from error
+        raise LlamaspecError(f"{key} is not an array of numbers", DAMAGED) from error
     if array.ndim != 1 or array.dtype.kind not in kinds:
-        raise LlamaspecError(f"{key} is no array of numbers of the right type", DAMAGED)
+        raise LlamaspecError(f"{key} is not an array of numbers of the right type", DAMAGED)
     if len(array) < size:
         raise LlamaspecError(f"{key} has {len(array)} entries for {size} tokens", DAMAGED)
     return array[:size]

@@ -33,6 +33,7 @@ class Parrot:
 
     groups: Groups
     has_template: bool = True
+    n_ctx: int = 512
     asked: list[Any] = field(default_factory=list)
 
     def close(self) -> None:

@@ -133,7 +133,7 @@ def test_the_bar_shows_as_much_as_fits(monkeypatch, tmp_path):
     console = Console(fake.load(groups), groups, [])
     console.stop = fake.Stop("eos", fake.TIMINGS)
     editor = Editor(console)
-    assert editor.parts() == ["b", "14/0 tokens", "5.0 t/s", "75% accepted", "ngram-mod"]
+    assert editor.parts() == ["b", "14/512 tokens", "5.0 t/s", "75% accepted", "ngram-mod"]
     for columns in range(1, 80):
         editor.session.output.get_size = lambda columns=columns: os.terminal_size((columns, 24))
         assert len(editor._bar()) <= columns
@@ -160,3 +160,14 @@ def test_a_history_that_cannot_be_kept_is_no_problem(tmp_path):
     history = KeptHistory(tmp_path / "file" / "history")
     history.store_string("a")
     assert list(history.load_history_strings()) == []
+
+
+def test_a_terminal_that_is_gone_ends_the_chat(monkeypatch):
+    console = Console(fake.load(parse(RUN, ["-m", "x", "--no-history"], {}, ())), parse(RUN, ["-m", "x"], {}, ()), [])  # type: ignore[arg-type]
+    editor = Editor(console)
+    for error in (termios.error(5, "Input/output error"), OSError(5, "Input/output error"), EOFError()):
+        monkeypatch.setattr(editor.session, "prompt", lambda error=error, **words: (_ for _ in ()).throw(error))
+        assert editor.ask() is None
+    monkeypatch.setattr(editor.session, "prompt", lambda **words: (_ for _ in ()).throw(OSError(2, "other")))
+    with pytest.raises(OSError, match="other"):
+        editor.ask()

@@ -7,6 +7,7 @@ import pytest
 from llamaspec.cli import run as module
 from llamaspec.cli import terminal
 from llamaspec.cli.paint import COLOURS, Paint
+from llamaspec.cli.reasoning import Reasoning
 from llamaspec.engine.events import Stop, Text
 from llamaspec.options import RUN, parse
 
@@ -122,7 +123,7 @@ def test_without_accepted_drafts_the_legend_says_so(look):
 def test_an_answer_in_colours_comes_before_its_statistics(look):
     screens = look()
     told = groups("--color-spec", "--spec-type", "ngram-mod", "-p", "x")
-    module.one_answer(fake.load(told), told, iter([*EVENTS, Stop("eos", fake.TIMINGS, fake.drafting())]))
+    module.one_answer(told, iter([*EVENTS, Stop("eos", fake.TIMINGS, fake.drafting())]), Reasoning(plain=True))
     lines = SGR.sub("", screens[1].getvalue()).splitlines()
     assert lines[0].startswith("colours: ")
     assert lines[1].startswith("speculation: ")
@@ -131,7 +132,7 @@ def test_an_answer_in_colours_comes_before_its_statistics(look):
 
 def test_json_has_no_colours(capsys):
     told = groups("--color-spec", "on", "--json", "-p", "x")
-    module.one_answer(fake.load(told), told, iter([*EVENTS, Stop("eos", fake.TIMINGS)]))
+    module.one_answer(told, iter([*EVENTS, Stop("eos", fake.TIMINGS)]), Reasoning(plain=True))
     streams = capsys.readouterr()
     assert "\x1b" not in streams.out
     assert streams.err == ""

@@ -42,8 +42,9 @@ def test_a_template_file_is_read(tmp_path):
     path = tmp_path / "t.jinja"
     path.write_text("{{ messages }}")
     assert prompt.prepared(said("--chat-template-file", str(path))).chat.chat_template == "{{ messages }}"
-    with pytest.raises(UsageError, match="nothing of Jinja"):
-        prompt.prepared(said("--chat-template", "llama3"))
+    with pytest.raises(UsageError, match="neither Jinja text nor"):
+        prompt.prepared(said("--chat-template", "nonsense"))
+    assert "<|im_start|>" in prompt.prepared(said("--chat-template", "chatml", "--no-jinja")).chat.chat_template
 
 
 def test_the_system_message(tmp_path):
@@ -52,3 +53,12 @@ def test_the_system_message(tmp_path):
     assert prompt.system_message(said("-sysf", str(path))) == "be kind"
     assert prompt.system_message(said("-sys", "x")) == "x"
     assert prompt.system_message(said()) is None
+
+
+def test_bytes_that_are_no_utf_8_are_remarked(tmp_path, capsys):
+    path = tmp_path / "latin.txt"
+    path.write_bytes(b"caf\xe9\n")
+    assert prompt.first_prompt(said("-f", str(path))) == "caf\ufffd"
+    assert f"warning: '{path}' is not UTF-8 from byte 3 on" in capsys.readouterr().err
+    assert prompt.first_prompt(said("-f", str(path), "-lv", "1")) == "caf\ufffd"
+    assert capsys.readouterr().err == ""

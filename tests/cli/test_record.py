@@ -92,6 +92,8 @@ def test_the_prompt_is_shown_on_demand(parrot):
         ("--reasoning off", {"enable_thinking": False}),
         ("-rea on --reasoning-effort low", {"enable_thinking": True, "reasoning_effort": "low"}),
         ("--no-reasoning-preserve", {"preserve_reasoning": False}),
+        ("--reasoning-budget 0", {"enable_thinking": False}),
+        ("--reasoning-budget 9", {}),
         ('--chat-template-kwargs {"a":1,"enable_thinking":true} --reasoning off', {"a": 1, "enable_thinking": True}),
     ],
 )
@@ -116,3 +118,9 @@ def test_reasoning_is_kept_apart(words, turn, monkeypatch):
     console._turn("a")
     assert console.conversation.messages[-1] == {"role": "assistant", **turn}
     assert Reasoning(True, plain=True).feed("x") == [("x", False)]
+
+
+def test_a_transcript_without_a_folder_is_refused_before_the_answer(parrot, tmp_path):
+    done = parrot("-m", "x", "-p", "a", "-o", str(tmp_path / "none" / "o.txt"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "create the folder first" in done.stderr

@@ -45,7 +45,11 @@ MEASURED = replace(fake.TIMINGS, plain_s=0.4)
 def test_the_speed_up_stands_behind_the_statistics():
     found = lines("", Stop("eos", MEASURED, fake.drafting()))
     assert found[-1] == "speed-up = 2.00 (5.0 t/s, plain 2.5 t/s)"
-    assert found[-2].startswith("statistics ")
+    assert found[-2] == "drafting took 0 ms of 2.00 s (0%); 2.50 tokens per pass of the target"
+    assert found[-3].startswith("statistics ")
+    assert "drafting took" not in "".join(
+        report.lines(Stop("eos", MEASURED, fake.drafting()), parse(RUN, ["-lv", "3"], {}, ()), True)
+    )
     assert not [line for line in lines("") if line.startswith("speed-up")]
 
 
@@ -55,6 +59,12 @@ def test_json_has_the_speed_up():
     assert report.as_json("x", [], Stop("eos", MEASURED, fake.drafting()))["timings"]["speed_up"] == 2.0
     assert "speed_up" not in json.loads(lines("--spec-stats json")[0])
     assert "speed_up" not in report.as_json("x", [], Stop("eos", fake.TIMINGS))["timings"]
+
+
+def test_speeds_are_part_of_verbosity_3():
+    assert lines("-lv 2", Stop("eos", MEASURED)) == []
+    assert lines("-lv 3", Stop("eos", MEASURED)) == [report.speeds(MEASURED)]
+    assert lines("-lv 3 --no-show-timings", Stop("eos", MEASURED)) == []
 
 
 def test_older_statistics_are_the_older_lines_and_nothing_else():

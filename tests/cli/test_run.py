@@ -8,6 +8,8 @@ from llamaspec import demo
 from llamaspec.cli import report
 from llamaspec.cli import run as module
 from llamaspec.cli.loading import load
+from llamaspec.cli.reasoning import Reasoning
+from llamaspec.engine.events import Text
 from llamaspec.errors import LlamaspecError
 from llamaspec.options import RUN, parse
 
@@ -84,6 +86,26 @@ def test_older_statistics(ask):
     assert "statistics ngram_mod: #calls(b,g,a) = " in err
 
 
+def test_a_stream_of_json_lines(ask):
+    _, out, err = ask("-p", "hi you", "--json-stream", "-no-cnv", "--display-prompt", "--color-spec", "on")
+    *pieces, last = [json.loads(line) for line in out.splitlines()]
+    assert pieces == [
+        {"type": "text", "text": "HI", "tokens": [0]},
+        {"type": "text", "text": " YOU", "tokens": [1]},
+    ]
+    assert last["type"] == "stop"
+    assert last["text"] == "HI YOU"
+    assert last["stop"] == "eos"
+    assert last["timings"]["predicted_n"] == 10
+    assert err == ""
+
+
+def test_a_drafted_piece_names_its_drafter():
+    assert report.piece("a", [5], Text("a", (5,), "ngram-mod", 2)) == {
+        "type": "text", "text": "a", "tokens": [5], "drafter": "ngram-mod", "depth": 2,
+    }  # fmt: skip
+
+
 def test_statistics_as_json(ask):
     err = ask("-p", "hi", "--spec-type", "ngram-mod", "--spec-stats", "json")[2]
     assert json.loads(err)["draft_n_accepted"] == 6
@@ -106,7 +128,7 @@ def test_one_object_on_stdout(ask):
 
 def test_a_full_context_is_said(monkeypatch, capsys):
     groups = parse(RUN, ["-m", "x", "-p", "hi"], {}, ())
-    module.one_answer(fake.load(groups), groups, iter([fake.Stop("context")]))
+    module.one_answer(groups, iter([fake.Stop("context")]), Reasoning())
     assert "the context is full" in capsys.readouterr().err
 
 
@@ -126,7 +148,7 @@ def test_an_engine_is_stopped_when_the_answer_cannot_be_written(monkeypatch):
 
     monkeypatch.setattr(module.terminal, "answer", broken)
     with pytest.raises(LlamaspecError, match="cannot write"):
-        module.one_answer(fake.load(groups), groups, events())
+        module.one_answer(groups, events(), Reasoning())
     assert closed == [True]
 
 
@@ -152,9 +174,8 @@ def test_a_dash_is_standard_input(parrot, words):
 
 def test_a_character_that_was_cut_in_two_is_not_shown(monkeypatch, capsys):
     groups = parse(RUN, ["-m", "x", "-p", "hi"], {}, ())
-    module.one_answer(
-        fake.load(groups), groups, iter([fake.Text("a\ufffd", (1,)), fake.Text("\ufffd"), fake.Stop("limit")])
-    )
+    events = [fake.Text("a\ufffd", (1,)), fake.Text("\ufffd"), fake.Stop("limit")]
+    module.one_answer(groups, iter(events), Reasoning())
     assert capsys.readouterr().out == "a\ufffd\n"
 
 

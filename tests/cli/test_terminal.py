@@ -1,4 +1,5 @@
 import io
+import os
 
 import pytest
 from hypothesis import given
@@ -85,3 +86,35 @@ def test_problems_are_one_line_each_and_in_colour_on_screens(monkeypatch):
         monkeypatch.setattr("sys.stderr", stream)
         terminal.problem("a\nb\x07\udcff", "c")
         assert stream.getvalue() == f"{mark} a b␇\\udcff\nhint: c\n"
+
+
+def wide(monkeypatch, columns):
+    class Narrow(Screen):
+        def fileno(self) -> int:
+            return 2
+
+    screen = Narrow()
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setattr("os.get_terminal_size", lambda number: os.terminal_size((columns, 24)))
+    return screen
+
+
+def test_messages_break_between_words_on_a_narrow_terminal(monkeypatch):
+    screen = wide(monkeypatch, 30)
+    terminal.say("warning: the context is full, the answer ends here")
+    terminal.problem("no such file or folder as this one", "look for it in --other-folders")
+    terminal.say("  indented lines stay where they begin")
+    lines = screen.getvalue().splitlines()
+    assert [line for line in lines if len(line) > 30 + len("\x1b[1;31m\x1b[0m")] == []
+    assert lines[:2] == ["warning: the context is full,", "the answer ends here"]
+    assert lines[-2:] == ["  indented lines stay where", "  they begin"]
+    assert "--other-folders" in screen.getvalue()
+
+
+def test_messages_stay_whole_in_files_and_on_wide_terminals(monkeypatch):
+    text = "note: a line of more than a few words"
+    monkeypatch.setattr("sys.stderr", file := io.StringIO())
+    terminal.say(text)
+    screen = wide(monkeypatch, 100)
+    terminal.say(text)
+    assert file.getvalue() == screen.getvalue() == f"{text}\n"

@@ -114,7 +114,7 @@ def test_a_tree_is_judged_by_its_levels():
     tree = Counters("recycling", gen_tokens=100, gen_levels=30, acc_tokens=15)
     assert Report.of(Request(), [tree]).advice() == []
     tree.acc_tokens = 9
-    assert "30.0% of 30 drafted levels" in Report.of(Request(), [tree]).advice()[0]
+    assert "30.0% of 30 levels of drafted trees" in Report.of(Request(), [tree]).advice()[0]
 
 
 def test_a_few_tokens_are_no_reason_for_advice():

@@ -72,7 +72,7 @@ def test_what_cannot_be_held_is_refused_in_one_line():
         with pytest.raises(LlamaspecError, match="blocks of 32") as refused:
             decided(path, cache_types=("q8_0", "auto"))
         assert "-ctk" in (refused.value.hint or "")
-    with pytest.raises(UsageError, match="q5_1 is not built yet"):
+    with pytest.raises(UsageError, match="q5_1 is not supported yet"):
         decided(demo.target(), cache_types=("auto", "q5_1"))
     mixed = decided(demo.target(), cache_types=("q8_0", "bf16"))
     assert mixed.cache_types == (Q8_0, BF16)

@@ -13,7 +13,7 @@ from llamaspec.options.idle import DRAFTERS, MODEL
 
 ROWS = json.loads((Path(__file__).parents[1] / "data" / "flags" / "all.json").read_text())
 NAMES = sorted({name for row in ROWS for name in row["names"]})
-ABOUT = ("help", "version", "completion_bash", "cache_list", "list_devices")
+ABOUT = ("short_help", "help", "version", "completion_bash", "cache_list", "list_devices")
 
 
 def said(name):

@@ -70,7 +70,8 @@ def test_multi_letter_names_are_never_clusters():
         ("--dry-sequence-breaker none", lambda g: g.sampling.dry_sequence_breakers == ()),
         ("-v", lambda g: g.log.verbosity == 5),
         ("-v -lv 1", lambda g: g.log.verbosity == 1),
-        ("-h --bogus", lambda g: g.about.help),
+        ("-h --bogus", lambda g: g.about.short_help),
+        ("--help --bogus", lambda g: g.about.help),
     ],
 )  # fmt: skip
 def test_hard_cases(line, read):

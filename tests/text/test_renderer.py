@@ -93,6 +93,26 @@ def test_the_child_is_reused_and_started_again_when_it_is_gone(renderer: Rendere
     assert works(renderer)
 
 
+def test_a_child_that_was_begun_early_answers_the_first_request() -> None:
+    early = Renderer(SMALL)
+    early.begin()
+    child = early._child
+    assert child is not None
+    assert works(early)
+    assert early._child is child
+    early.begin()
+    assert early._child is child
+    early.close()
+
+
+def test_a_child_that_is_begun_and_cannot_start_fails_at_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PROGRAM", Path("/nowhere/sandbox.py"))
+    late = Renderer(SMALL)
+    late.begin()
+    with pytest.raises(LlamaspecError, match="does not start"):
+        works(late)
+
+
 def test_threads_share_a_renderer(renderer: Renderer) -> None:
     found: list[str] = []
 

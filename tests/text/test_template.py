@@ -90,7 +90,7 @@ def test_the_template_of_a_file() -> None:
     assert template is not None
     assert template.render(HELLO) == "<s>plain</s>"
     assert template.render(HELLO, tools=[TOOL]) == "f"
-    with pytest.raises(LlamaspecError, match="no string"):
+    with pytest.raises(LlamaspecError, match="not a string"):
         ChatTemplate.from_metadata({**BPE, "tokenizer.chat_template": 7}, tokenizer)
 
 

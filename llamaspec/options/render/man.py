@@ -1,23 +1,10 @@
-"""The manual page, in man(7) macros."""
+"""The manual pages, in man(7) macros."""
 
-from ..commands import COMMANDS, RUN
-from .guide import GUIDE
+import re
+
+from ..commands import COMMANDS, RUN, Command
+from .guide import GUIDE, LOOKUP
 from .text import WAITING, left, remarks, sections, waiting
-
-SYNOPSIS = (
-    r"\fBllamaspec\fR [\fBrun\fR] \fB\-m\fR \fIMODEL.gguf\fR [\fB\-md\fR \fIDRAFT.gguf\fR] "
-    r"[\fB\-\-spec\-type\fR \fITYPE,...\fR] \fB\-p\fR \fIPROMPT\fR [\fIoptions\fR]",
-    r"\fBllamaspec demo\fR [\fIoptions\fR]",
-    r"\fBllamaspec show\fR \fIMODEL.gguf\fR",
-    r"\fBllamaspec flags\fR [\fITEXT\fR]",
-    r"\fBllamaspec pull\fR \fIUSER/MODEL\fR[:\fIQUANT\fR]",
-    r"\fBllamaspec list\fR",
-    r"\fBllamaspec rm\fR [\fB\-\-yes\fR] \fIUSER/MODEL\fR[:\fIQUANT\fR]...",
-    r"\fBllamaspec lookup\-create\fR \fB\-m\fR \fIMODEL.gguf\fR \fB\-f\fR \fITEXT\fR \fB\-lcs\fR \fIOUTPUT\fR",
-    r"\fBllamaspec lookup\-merge\fR \fIPART\fR... \fIOUTPUT\fR",
-    r"\fBllamaspec lookup\-stats\fR \fB\-m\fR \fIMODEL.gguf\fR \fB\-f\fR \fITEXT\fR [\fB\-c\fR \fIN\fR] "
-    r"[\fB\-lcs\fR \fIFILE\fR] [\fB\-lcd\fR \fIFILE\fR]",
-)
 
 DESCRIPTION = """\
 llamaspec runs language models from GGUF files and speeds them up by speculation: a small draft model, or a search for
@@ -71,32 +58,75 @@ ENVIRONMENT = (
 
 
 def man_text(version: str) -> str:
-    """llamaspec(1)."""
-    out = [f'.TH LLAMASPEC 1 "" "llamaspec {version}" "User Commands"', ".ad l", ".SH NAME"]
-    out += [r"llamaspec \- GGUF language models with speculative decoding", ".SH SYNOPSIS"]
-    for line in SYNOPSIS:
-        out += [line, ".br"]
-    out += [".SH DESCRIPTION", *_paragraphs(DESCRIPTION), ".SH COMMANDS"]
+    """llamaspec(1): everything about run, and what concerns all commands."""
+    out = [*_heading("llamaspec", version), r"llamaspec \- GGUF language models with speculative decoding"]
+    out += [".SH SYNOPSIS", *_synopsis(RUN), ".SH DESCRIPTION", *_paragraphs(DESCRIPTION), ".SH COMMANDS"]
     for command in COMMANDS:
         out += [".TP", rf"\fB{_safe(command.name)}\fR", _safe(command.summary)]
     out += [".SH EXAMPLES"]
     for title, line in EXAMPLES:
         out += [".TP", _safe(title), ".nf", _safe(line), ".fi"]
-    out += [".SH OPTIONS"]
-    for title, flags in sections(RUN):
-        out += [f'.SS "{_safe(title)}"']
-        for flag in flags:
-            out += [".TP", rf"\fB{_safe(left(flag))}\fR", _safe(f"{flag.help} {remarks(flag)}".rstrip())]
-    out += [".SH OTHER LLAMA.CPP OPTIONS"]
+    out += [".SH OPTIONS", *_options(RUN), ".SH OTHER LLAMA.CPP OPTIONS"]
     for status, title in WAITING:
         out += [".PP", _safe(f"{title}:"), ".br", _safe(" ".join(waiting(RUN, status)))]
     for title, text in GUIDE:
         out += [f".SH {title}", *_passages(text)]
+    out += _closing()
+    others = ", ".join(rf"\fB{_safe(page_name(command))}\fR(1)" for command in COMMANDS)
+    return "\n".join([*out, ".SH SEE ALSO", others]) + "\n"
+
+
+def verb_text(command: Command, version: str) -> str:
+    """llamaspec-VERB(1)."""
+    out = [*_heading(page_name(command), version), rf"{_safe(page_name(command))} \- {_safe(_brief(command))}"]
+    out += [".SH SYNOPSIS", *_synopsis(command), ".SH DESCRIPTION", _safe(command.summary)]
+    out += _passages(LOOKUP) if command.name.startswith("lookup") else []
+    if command.flags == RUN.flags:
+        out += [".PP", r"The options are described in \fBllamaspec\fR(1)."]
+    else:
+        out += [".SH OPTIONS", *_options(command), *_closing()]
+    return "\n".join([*out, ".SH SEE ALSO", r"\fBllamaspec\fR(1)"]) + "\n"
+
+
+def page_name(command: Command) -> str:
+    """The name of a command's page."""
+    return f"llamaspec-{command.name}"
+
+
+def _brief(command: Command) -> str:
+    """A command's summary as a line of apropos: no capital, no full stop."""
+    text = command.summary.split(". ")[0].rstrip(".")
+    return text[0].lower() + text[1:]
+
+
+def _heading(name: str, version: str) -> list[str]:
+    return [f'.TH {_safe(name.upper())} 1 "" "llamaspec {version}" "User Commands"', ".ad l", ".SH NAME"]
+
+
+def _synopsis(command: Command) -> list[str]:
+    """The command in bold, its flags in bold, what is to be replaced in italics."""
+    name = "[\\fBrun\\fR]" if command is RUN else rf"\fB{_safe(command.name)}\fR"
+    rest = re.sub(r"(?<![\w-])--?[a-z][\w-]*", lambda match: rf"\fB{match[0]}\fR", command.synopsis or command.operand)
+    rest = re.sub(r"\b[A-Z]+(\.gguf)?\b(?!\\)", lambda match: rf"\fI{match[0]}\fR", rest).replace("-", r"\-")
+    return [" ".join(filter(None, (r"\fBllamaspec\fR", name, rest, r"[\fIoptions\fR]")))]
+
+
+def _options(command: Command) -> list[str]:
+    out: list[str] = []
+    for title, flags in sections(command):
+        out += [f'.SS "{_safe(title)}"']
+        for flag in flags:
+            out += [".TP", rf"\fB{_safe(left(flag))}\fR", _safe(f"{flag.help} {remarks(flag)}".rstrip())]
+    return out
+
+
+def _closing() -> list[str]:
+    out: list[str] = []
     for heading, rows in (("EXIT STATUS", EXIT), ("FILES", FILES), ("ENVIRONMENT", ENVIRONMENT)):
         out.append(f".SH {heading}")
         for name, text in rows:
             out += [".TP", rf"\fB{_safe(name)}\fR", _safe(text)]
-    return "\n".join(out) + "\n"
+    return out
 
 
 def _paragraphs(text: str) -> list[str]:
