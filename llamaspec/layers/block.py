@@ -15,7 +15,7 @@ from .norm import Norm
 class Block:
     """x += post(attention(norm x)); x += post(feed_forward(norm x)); norms that a model lacks are None.
 
-    parallel: both parts read the same normalised rows (Command-R, Falcon).
+    parallel: both parts read the same normalised rows (Command-R, Falcon). scale: of what both parts add (Granite).
     """
 
     attention: Attention | LatentAttention | GatedDeltaNet
@@ -25,6 +25,7 @@ class Block:
     post_attention_norm: Norm | None = None
     post_ffw_norm: Norm | None = None
     parallel: bool = False
+    scale: float = 1.0
 
     def __call__(self, x: Value, ops: Operations) -> Value:
         """x [N, D] -> [N, D]."""
@@ -43,6 +44,8 @@ class Block:
         post: Norm | None,
         ops: Operations,
     ) -> Value:
-        if post is None:
+        if post is None and self.scale == 1.0:
             return part(normed, ops, x)
-        return ops.add(x, post(part(normed, ops), ops))
+        y = part(normed, ops)
+        y = y if post is None else post(y, ops)
+        return ops.add(x, y if self.scale == 1.0 else ops.scale(y, self.scale))

@@ -35,7 +35,7 @@ def grouped(weights: Weights, name: str, n_embd: int, h: Heads, store: int, rota
 
 def _head_norms(weights: Weights, name: str, h: Heads, kind: str) -> tuple[tuple[Norm, Norm] | None, tuple[int, int]]:
     """The norms of queries and keys, and how many parts of a vector each takes by itself."""
-    if not h.norm:
+    if not h.norm or (h.norm == "if present" and f"{name}.attn_q_norm.weight" not in weights):
         return None, (1, 1)
     whole = h.norm == "whole"
     counts = (h.heads, h.kv_heads)

@@ -15,7 +15,7 @@ from ..weights.metadata import Metadata
 from . import attention as attentions
 from . import feed_forward as feed_forwards
 from .cache import Cache
-from .hparams import Attention, DeltaNet, Dense, FeedForward, Heads, HParams, Latent, Layer, Mixture
+from .hparams import Attention, DeltaNet, Dense, FeedForward, HeadNorm, Heads, HParams, Latent, Layer, Mixture
 from .keys import Keys
 from .segments import run, segments
 from .stores import store_for
@@ -35,8 +35,10 @@ class Model:
     """Rotated pairs are (2j, 2j+1), NORM in llama.cpp's words; else (j, j + n_rot/2), NEOX."""
     norm: Literal["rms", "layer"] = "rms"
     activation: Activation = "silu"
-    head_norm: Literal["", "head", "whole"] = ""
+    head_norm: HeadNorm = ""
     """Of queries and keys, before the rotation."""
+    gated = True
+    """Whether the feed-forward part multiplies by a gate."""
     parallel = False
     """Whether attention and feed-forward part read the same normalised rows."""
     attn_norm, ffn_norm = "attn_norm", "ffn_norm"
@@ -81,7 +83,7 @@ class Model:
         """A gated part, or a mixture of them when the file has experts."""
         if keys.n_expert:
             return Mixture(keys.n_expert, keys.expert_width(i), keys.routing(), cls.activation)
-        return Dense(keys.widths[i], cls.activation)
+        return Dense(keys.widths[i], cls.activation, cls.gated)
 
     # -- what is made of it -------------------------------------------------------------------------------------------
 
@@ -135,6 +137,7 @@ class Model:
             post_attention_norm=self.block_norm(weights, i, self.post_attention_norm),
             post_ffw_norm=self.block_norm(weights, i, self.post_ffw_norm),
             parallel=self.parallel,
+            scale=self.hparams.residual_scale,
         )
 
     def block_norm(self, weights: Weights, i: int, name: str) -> Norm | None:

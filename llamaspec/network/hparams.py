@@ -7,6 +7,9 @@ from ..errors import LlamaspecError
 from ..kernels.records import Activation, Routing
 from ..layers.rope import Rope
 
+HeadNorm = Literal["", "head", "whole", "if present"]
+"""Of queries and keys, see Heads."""
+
 
 def refuse(key: str, value: object, why: str = "") -> LlamaspecError:
     """The error for a hyper-parameter that makes no sense; key without the architecture."""
@@ -27,8 +30,9 @@ def positive(**numbers: int) -> None:
 class Heads:
     """Grouped-query attention. key, value: widths of a head. rope None: no rotation. window 0: all positions.
 
-    norm: of queries and keys before the rotation: per head, over the whole vector, or none. gated: the query's
-    projection gives a gate for the result as well. sinks: a logit per head that has no value. softcap: of scores.
+    norm: of queries and keys before the rotation: per head, over the whole vector, per head where the file has weights
+    for it, or none. gated: the query's projection gives a gate for the result as well. sinks: a logit per head that has
+    no value. softcap: of scores.
     """
 
     heads: int
@@ -40,7 +44,7 @@ class Heads:
     window: int = 0
     softcap: float = 0.0
     sinks: bool = False
-    norm: Literal["", "head", "whole"] = ""
+    norm: HeadNorm = ""
     gated: bool = False
 
     def __post_init__(self) -> None:
@@ -164,8 +168,8 @@ class Layer:
 class HParams:
     """What the floors above need to know. layers: executed ones; extra: of blocks for multi-token prediction (NextN).
 
-    embedding_scale multiplies what tokens are looked up as, logit_scale the logits, which then become
-    softcap * tanh(logit / softcap) where logit_softcap is not 0.
+    embedding_scale multiplies what tokens are looked up as, residual_scale what a block's parts add to its input,
+    logit_scale the logits, which then become softcap * tanh(logit / softcap) where logit_softcap is not 0.
     """
 
     architecture: str
@@ -176,6 +180,7 @@ class HParams:
     layers: tuple[Layer, ...]
     extra: tuple[Layer, ...] = ()
     embedding_scale: float = 1.0
+    residual_scale: float = 1.0
     logit_scale: float = 1.0
     logit_softcap: float = 0.0
 

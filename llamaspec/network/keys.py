@@ -1,5 +1,6 @@
 """Reading hyper-parameters: the keys that most architectures share (spec/models.md 1.1)."""
 
+from dataclasses import replace
 from functools import cached_property
 
 from ..kernels.records import Gating, Routing
@@ -79,6 +80,16 @@ class Keys:
         """The model's rotation."""
         return Rope(self.n_rot, self.meta.float("rope.freq_base", default=10000.0), interleaved, self.scaling)
 
+    def sliding_rope(self, rope: Rope | None) -> Rope | None:
+        """Of sliding layers: the model's, unless the file has another base for them."""
+        base = self.meta.float("rope.freq_base_swa", default=0.0)
+        return replace(rope, base=base) if rope is not None and base else rope
+
+    @cached_property
+    def sections(self) -> bool:
+        """Whether the rotation has sections (for images): then pairs are (j, j + n_rot/2) whatever the family's."""
+        return any(self.meta.ints("rope.dimension_sections", default=()))
+
     def sliding(self, every: int) -> tuple[bool, ...]:
         """Whether each block slides: all but every n-th, unless the file says otherwise (spec/models.md 1.3)."""
         key = "attention.sliding_window_pattern"
@@ -93,10 +104,21 @@ class Keys:
         """Experts of a mixture; 0 = none."""
         return self.meta.int("expert_count", default=0)
 
-    def expert_width(self, layer: int) -> int:
-        """Feed-forward width of one expert."""
-        width = self.meta.int("expert_feed_forward_length", default=0)
-        return width or self.widths[layer]
+    def expert_width(self, layer: int, divided: bool = False) -> int:
+        """Feed-forward width of one expert. divided: without the key it is its share of the layer's width."""
+        width = self.meta.ints("expert_feed_forward_length", self.blocks, default=None)
+        if width is not None and width[layer]:
+            return width[layer]
+        used = self.meta.int("expert_used_count", default=0)
+        return self.widths[layer] // max(used, 1) if divided else self.widths[layer]
+
+    def shared_width(self, layer: int, divided: bool = False) -> int:
+        """Feed-forward width of the part that every row uses, where a file counts it in experts."""
+        return self.expert_width(layer, divided) * self.meta.int("expert_shared_count", default=0)
+
+    def leading(self, layer: int) -> bool:
+        """Whether a layer of a mixture is dense because it is one of the first."""
+        return layer < self.meta.int("leading_dense_block_count", default=0)
 
     def routing(self, gating: Gating = "softmax", normalize: bool = True) -> Routing:
         """The file's keys, with an architecture's defaults where it has none."""

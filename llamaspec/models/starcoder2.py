@@ -1,0 +1,11 @@
+"""StarCoder2 (spec/models.md 2, rank 20): layer norms and biases everywhere, no gate."""
+
+from ..network.decoder import Model as Decoder
+
+
+class Model(Decoder):
+    """The standard decoder; biases are found in the file."""
+
+    norm = "layer"
+    activation = "gelu"
+    gated = False
