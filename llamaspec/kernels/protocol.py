@@ -8,12 +8,12 @@ keeps its order of reduction whatever the number of rows, so that a row's result
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ..arrays import Array
 from .kv_types import KVType
 from .planes import Plane
-from .records import Activation, Attend, Delta, NormKind, Routing
+from .records import Activation, Attend, Delta, NormKind, Routing, Temper
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,6 +126,10 @@ class Operations(Protocol):
         """-> [N, D]: the rows' tokens looked up in table, times scale; rows that enter as vectors as they are."""
         ...
 
+    def lookup(self, table: Any, by: Literal["token", "position"], scale: float = 1.0) -> Value:
+        """-> [N, width]: rows of table by the rows' tokens, also where those enter as vectors, or by positions."""
+        ...
+
     def resume(self, width: int) -> Value:
         """-> [N, width]: rows that enter as vectors, in the middle of a network."""
         ...
@@ -193,6 +197,10 @@ class Operations(Protocol):
         """x [N, D] -> factor * x."""
         ...
 
+    def temper(self, x: Value, how: Temper) -> Value:
+        """x [N, D] -> x times a factor that grows with the logarithm of the row's position."""
+        ...
+
     def softcap(self, x: Value, cap: float) -> Value:
         """x [N, D] -> cap * tanh(x / cap)."""
         ...
@@ -209,8 +217,13 @@ class Operations(Protocol):
         """x [N, C], weight [C, kernel] -> [N, C]: causal, per channel, over inputs kept in plane 0 of the store."""
         ...
 
-    def delta(self, store: int, q: Value, k: Value, v: Value, beta: Value, decay: Value, how: Delta) -> Value:
-        """q, k [N, key heads * size], v [N, heads * size], beta, decay [N, heads] -> [N, heads * size]."""
+    def delta(
+        self, store: int, q: Value, k: Value, v: Value, beta: Value, decay: Value, how: Delta, skip: Vector = None
+    ) -> Value:
+        """q, k [N, key heads * size], v [N, heads * value], beta [N, heads], decay [N, decays] -> [N, heads * value].
+
+        skip [heads] or None: v times it is added to a head's result.
+        """
         ...
 
     def decay(self, x: Value, bias: Vector, rate: Vector) -> Value:
@@ -222,7 +235,8 @@ class Operations(Protocol):
 class Experts:
     """Stacks of a mixture: result = down(activation(gate x) * up x). biases [E, out] or None. gate None: no gate.
 
-    weigh_input: an expert's weight multiplies its input instead of its result (llama4).
+    scales [E] or None: a product is multiplied by it, its bias (which is divided by it) included. weigh_input: an
+    expert's weight multiplies its input instead of its result (llama4).
     """
 
     gate: Matrix | None
@@ -232,6 +246,7 @@ class Experts:
     activation: Activation
     limit: float = 0.0
     weigh_input: bool = False
+    scales: tuple[Vector, Vector, Vector] = (None, None, None)
 
 
 class Tape(Protocol):

@@ -6,15 +6,18 @@ from ..kernels.protocol import Kernels, Matrix, Operations, Value, Vector
 
 
 class Linear:
-    """y = x W^T + b."""
+    """y = (x W^T + b) scale. scale: of a whole tensor (NVFP4), by which b is divided."""
 
-    def __init__(self, matrix: Matrix, bias: Vector, kernels: Kernels) -> None:
-        self.matrix, self.bias = matrix, bias
+    def __init__(self, matrix: Matrix, bias: Vector, kernels: Kernels, scale: float = 1.0) -> None:
+        self.matrix, self.bias, self.scale = matrix, bias, scale
         self.projections = kernels.projections([matrix], [bias])
 
     def __call__(self, x: Value, ops: Operations, residual: Value = None) -> Value:
         """x [N, in] -> [N, out], plus residual [N, out]."""
-        return ops.products(self.projections, x, residual)[0]
+        if self.scale == 1.0:
+            return ops.products(self.projections, x, residual)[0]
+        y = ops.scale(ops.products(self.projections, x)[0], self.scale)
+        return y if residual is None else ops.add(residual, y)
 
 
 class Parallel:
@@ -26,7 +29,8 @@ class Parallel:
 
     def __call__(self, x: Value, ops: Operations) -> list[Value]:
         """x [N, in] -> [N, out_i] of each."""
-        return ops.products(self.projections, x)
+        ys = ops.products(self.projections, x)
+        return [y if part.scale == 1.0 else ops.scale(y, part.scale) for part, y in zip(self.parts, ys, strict=True)]
 
 
 class Embedding:

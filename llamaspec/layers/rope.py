@@ -1,6 +1,6 @@
 """Rotary position embedding and its scalings (spec/models.md 1.2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor, log, pi
 
 import numpy as np
@@ -39,6 +39,13 @@ class Scaling:
             raise _refuse("scaling.factor", self.factor)
         if self.kind == "yarn" and self.original_context < 1:
             raise _refuse("scaling.original_context_length", self.original_context)
+
+    def taken_back(self, multiplier: float) -> "Scaling":
+        """YaRN with a logarithmic multiplier: cos and sin grow by the share of it that scores do not have already."""
+        if self.kind != "yarn" or self.factor <= 1:
+            return self
+        grown = 0.1 * log(self.factor)
+        return replace(self, amplitude=(1.0 + grown) / (1.0 + multiplier * grown))
 
 
 @dataclass(frozen=True)

@@ -2,51 +2,74 @@
 
 from typing import Any
 
-from ..kernels.records import Attend
-from ..layers.attention import Attention
+import torch
+
+from ..kernels.records import Attend, NormKind
+from ..kernels.unpack import dequantize
+from ..layers.attention import Attention, HeadNorms
 from ..layers.delta_net import GatedDeltaNet
 from ..layers.latent import LatentAttention, QueryProjection
+from ..layers.linear import Linear
+from ..layers.mamba import Mamba2
 from ..layers.norm import Norm
+from ..layers.short_conv import GatedShortConv
 from ..weights.tensor import QuantizedTensor
-from .hparams import DeltaNet, Heads, Latent
+from .hparams import DeltaNet, Heads, Latent, Mamba, ShortConv
 from .stores import delta_of
 from .weights import Weights
 
 
-def grouped(weights: Weights, name: str, n_embd: int, h: Heads, store: int, rotation: Any, kind: str) -> Attention:
+def grouped(weights: Weights, name: str, n_embd: int, h: Heads, store: int, rotation: Any, kind: NormKind) -> Attention:
     """Grouped-query attention of block `name` ("blk.3"); biases where the file has them. kind: of its norms."""
+    sinks = weights.vector(f"{name}.attn_sinks.weight", h.heads) if h.sinks else None
+    how = Attend(h.heads, h.kv_heads, h.key, h.value, h.scale, h.window, h.softcap, sinks, h.chunked)
+    return Attention(
+        weights.parallel(_projections(weights, name, n_embd, h), f"{name}.attn_q"),
+        weights.linear(f"{name}.attn_output", n_embd, h.heads * h.value),
+        how,
+        store if h.source is None else h.source,
+        rotation,
+        _head_norms(weights, name, h, kind),
+        h.gated,
+        h.temper,
+    )
+
+
+def _projections(weights: Weights, name: str, n_embd: int, h: Heads) -> list[Linear]:
+    """Of queries, keys and values. A layer that reads another's cache needs the first alone (Gemma 4)."""
     q_out = h.heads * h.key * (2 if h.gated else 1)
     outs = (q_out, h.kv_heads * h.key, h.kv_heads * h.value)
-    q, k, v = weights.split(f"{name}.attn_qkv", ("attn_q", "attn_k", "attn_v"), outs, n_embd)
-    sinks = weights.vector(f"{name}.attn_sinks.weight", h.heads) if h.sinks else None
-    norms, groups = _head_norms(weights, name, h, kind)
-    return Attention(
-        q, k, v,
-        weights.linear(f"{name}.attn_output", n_embd, h.heads * h.value),
-        Attend(h.heads, h.kv_heads, h.key, h.value, h.scale, h.window, h.softcap, sinks),
-        store,
-        weights.kernels(f"{name}.attn_q"),
-        rotation,
-        norms,
-        groups,
-        h.gated,
-    )  # fmt: skip
+    parts = ("attn_q", "attn_k", "attn_v")
+    used = 3
+    if f"{name}.attn_qkv.weight" not in weights:
+        if h.source is not None:
+            used = 1
+        elif h.value_norm and f"{name}.attn_v.weight" not in weights:
+            used = 2
+    found = weights.split(f"{name}.attn_qkv", parts[:used], outs[:used], n_embd)
+    return found[:1] if h.source is not None else found
 
 
-def _head_norms(weights: Weights, name: str, h: Heads, kind: str) -> tuple[tuple[Norm, Norm] | None, tuple[int, int]]:
-    """The norms of queries and keys, and how many parts of a vector each takes by itself."""
+def _head_norms(weights: Weights, name: str, h: Heads, kind: NormKind) -> HeadNorms:
+    """The norms of queries, keys and values."""
+    v = Norm("rms", None, None, weights.eps) if h.value_norm and h.source is None else None
     if not h.norm or (h.norm == "if present" and f"{name}.attn_q_norm.weight" not in weights):
-        return None, (1, 1)
-    whole = h.norm == "whole"
-    counts = (h.heads, h.kv_heads)
-    norms = []
-    for part, count in zip("qk", counts, strict=True):
-        tensor = f"{name}.attn_{part}_norm"
-        own = f"{tensor}.weight" in weights.file.tensors and len(weights.file.info(f"{tensor}.weight").shape) == 2
-        shape = (count, h.key) if own else (count * h.key,) if whole else (h.key,)
-        weight = weights.vector(f"{tensor}.weight", *shape)
-        norms.append(Norm("layer" if kind == "layer" else "rms", weight, None, weights.eps))
-    return (norms[0], norms[1]), (1, 1) if whole else counts
+        return HeadNorms(v=v)
+    groups = (1, 1) if h.norm == "whole" else (h.heads, h.kv_heads)
+    if h.norm == "unit":
+        unit = Norm("rms", None, None, weights.eps)
+        return HeadNorms(unit, unit, v, groups, h.norm_last)
+    q = _head_norm(weights, f"{name}.attn_q_norm", h, h.heads, kind)
+    k = _head_norm(weights, f"{name}.attn_k_norm", h, h.kv_heads, kind) if h.source is None else None
+    return HeadNorms(q, k, v, groups, h.norm_last)
+
+
+def _head_norm(weights: Weights, tensor: str, h: Heads, count: int, kind: NormKind) -> Norm:
+    """Weights for a head, for every head (Command-R), or for the whole vector."""
+    own = f"{tensor}.weight" in weights.file.tensors and len(weights.file.info(f"{tensor}.weight").shape) == 2
+    shape = (count, h.key) if own else (count * h.key,) if h.norm == "whole" else (h.key,)
+    bias = weights.optional(f"{tensor}.bias", *shape)
+    return Norm("layer" if kind == "layer" else "rms", weights.vector(f"{tensor}.weight", *shape), bias, weights.eps)
 
 
 def latent(weights: Weights, name: str, n_embd: int, h: Latent, store: int, rotation: Any) -> LatentAttention:
@@ -112,5 +135,41 @@ def delta_net(weights: Weights, name: str, n_embd: int, h: DeltaNet, store: int)
         weights.norm(f"{name}.ssm_norm", h.size),
         weights.linear(f"{name}.ssm_out", n_embd, values),
         delta_of(h),
+        store,
+    )
+
+
+def mamba(weights: Weights, name: str, n_embd: int, h: Mamba, store: int) -> Mamba2:
+    """Mamba-2. The bias of the time step joins the projection that gives it."""
+    outs = (h.inner, h.channels, h.heads)
+    z, xbc, dt = weights.split(f"{name}.ssm_in", ("", "", ""), outs, n_embd)
+    kernels = weights.kernels(f"{name}.ssm_in")
+    dt = Linear(dt.matrix, weights.vector(f"{name}.ssm_dt.bias", h.heads), kernels, dt.scale)
+    bias = weights.optional(f"{name}.ssm_conv1d.bias", h.channels)
+    norm = None
+    if f"{name}.ssm_norm.weight" in weights:
+        shape = (h.groups, h.inner // h.groups)
+        norm = Norm("rms", weights.reshaped(f"{name}.ssm_norm.weight", *shape), None, weights.eps)
+    return Mamba2(
+        weights.parallel([z, xbc, dt], f"{name}.ssm_in"),
+        weights.vector(f"{name}.ssm_conv1d.weight", h.channels, h.kernel),
+        bias,
+        weights.reshaped(f"{name}.ssm_a", h.heads),
+        weights.reshaped(f"{name}.ssm_d", h.heads),
+        kernels.vector(QuantizedTensor.of_floats(torch.zeros(h.heads))),
+        norm,
+        weights.linear(f"{name}.ssm_out", n_embd, h.inner),
+        delta_of(h),
+        store,
+    )
+
+
+def short_conv(weights: Weights, name: str, n_embd: int, h: ShortConv, store: int) -> GatedShortConv:
+    """LFM2's convolution; the three inputs are one tensor."""
+    inputs = weights.split(f"{name}.shortconv.in_proj", ("", "", ""), (n_embd,) * 3, n_embd)
+    return GatedShortConv(
+        weights.parallel(inputs, f"{name}.shortconv.in_proj"),
+        weights.vector(f"{name}.shortconv.conv.weight", n_embd, h.kernel),
+        weights.linear(f"{name}.shortconv.out_proj", n_embd, n_embd),
         store,
     )

@@ -15,7 +15,20 @@ from ..weights.metadata import Metadata
 from . import attention as attentions
 from . import feed_forward as feed_forwards
 from .cache import Cache
-from .hparams import Attention, DeltaNet, Dense, FeedForward, HeadNorm, Heads, HParams, Latent, Layer, Mixture
+from .hparams import (
+    Attention,
+    DeltaNet,
+    Dense,
+    FeedForward,
+    HeadNorm,
+    Heads,
+    HParams,
+    Latent,
+    Layer,
+    Mamba,
+    Mixture,
+    ShortConv,
+)
 from .keys import Keys
 from .segments import run, segments
 from .stores import store_for
@@ -95,7 +108,7 @@ class Model:
         self._rotations: dict[tuple[Rope, int], Any] = {}
         self.token_embd = weights.embedding("token_embd", h.n_vocab, h.n_embd, h.embedding_scale)
         self.blk = [self.block(weights, i, layer, n_ctx) for i, layer in enumerate(h.layers)]
-        self.output_norm = weights.norm(self.output_norm_name, h.n_embd, self.norm)
+        self.output_norm = weights.norm(self.output_norm_name, h.n_embd, self.norm, "output")
         self.output = self.head(weights)
         self.segments = segments(self)
 
@@ -147,8 +160,14 @@ class Model:
     def attention_layer(self, weights: Weights, i: int, h: Attention, n_ctx: int) -> Any:
         """The attention of block i, by its record."""
         name, width = f"blk.{i}", self.hparams.n_embd
+        if h is None:
+            return None
         if isinstance(h, DeltaNet):
             return attentions.delta_net(weights, name, width, h, i)
+        if isinstance(h, Mamba):
+            return attentions.mamba(weights, name, width, h, i)
+        if isinstance(h, ShortConv):
+            return attentions.short_conv(weights, name, width, h, i)
         rotation = self.rotation(weights, i, h.rope, n_ctx)
         if isinstance(h, Latent):
             return attentions.latent(weights, name, width, h, i, rotation)
@@ -156,8 +175,10 @@ class Model:
 
     def feed_forward_layer(self, weights: Weights, i: int, h: FeedForward) -> Any:
         """The feed-forward part of block i, by its record."""
-        make = feed_forwards.mixture if isinstance(h, Mixture) else feed_forwards.dense
-        return make(weights, f"blk.{i}", self.hparams.n_embd, h)  # type: ignore[arg-type]
+        name, width = f"blk.{i}", self.hparams.n_embd
+        if isinstance(h, Mixture):
+            return feed_forwards.mixture(weights, name, width, h)
+        return None if h is None else feed_forwards.dense(weights, name, width, h)
 
     def new_cache(self, slots: int, context: int, keys: KVType | None = None, values: KVType | None = None) -> Cache:
         """Room for `slots` texts of `context` tokens. keys: None = what the kernels like; values: None = as keys."""
@@ -183,6 +204,18 @@ class Model:
     def prompt_rows(self) -> int:
         """As `Kernels.prompt_rows`, of the strictest place."""
         return min(place.kernels.prompt_rows for place in self.places)
+
+    def enter(self, ops: Operations) -> Value:
+        """-> [N, D]: what goes into the first block."""
+        return self.token_embd(ops)
+
+    def resume(self, ops: Operations) -> Value:
+        """-> [N, D]: what goes into the first block of a later place."""
+        return ops.resume(self.hparams.n_embd)
+
+    def leave(self, ops: Operations, x: Value) -> Value:
+        """x, the input of a block, as the rows that go to the next place."""
+        return x
 
     def run_blocks(self, ops: Operations, x: Value, first: int, last: int) -> Value:
         """x, the input of block `first` -> the input of block `last`; the end of the network is behind the last one."""

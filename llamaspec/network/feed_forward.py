@@ -22,28 +22,32 @@ def dense(weights: Weights, name: str, n_embd: int, h: Dense, suffix: str = "") 
 
 def mixture(weights: Weights, name: str, n_embd: int, h: Mixture) -> MoE:
     """Router, stacks of experts, and what every row uses."""
-    gate, up = weights.gate_up_stacks(name, h.count, h.width, n_embd)
-    outs = (("gate", h.width), ("up", h.width), ("down", n_embd))
-    biases = [weights.optional(f"{name}.ffn_{part}_exps.bias", h.count, out) for part, out in outs]
-    experts = Experts(
-        gate,
-        up,
-        weights.stack(f"{name}.ffn_down_exps", h.count, n_embd, h.width),
-        (biases[0], biases[1], biases[2]),
-        h.activation,
-        h.limit,
-    )
     return MoE(
         weights.linear(f"{name}.ffn_gate_inp", h.count, n_embd),
         weights.optional(f"{name}.exp_probs_b.bias", h.count),
         h.routing,
-        experts,
+        experts(weights, name, n_embd, h),
         _shared(weights, name, n_embd, h) if h.shared else None,
     )
 
 
+def experts(weights: Weights, name: str, n_embd: int, h: Mixture) -> Experts:
+    """Three stacks, or two without a gate."""
+    if h.gated:
+        gate, up = weights.gate_up_stacks(name, h.count, h.width, n_embd)
+    else:
+        gate, up = None, weights.stack(f"{name}.ffn_up_exps", h.count, h.width, n_embd)
+    outs = (("gate", h.width), ("up", h.width), ("down", n_embd))
+    gate_extra, up_extra, down_extra = (
+        weights.of_experts(f"{name}.ffn_{part}_exps", h.count, out) for part, out in outs
+    )
+    biases, scales = zip(gate_extra, up_extra, down_extra, strict=True)
+    down = weights.stack(f"{name}.ffn_down_exps", h.count, n_embd, h.width)
+    return Experts(gate, up, down, biases, h.activation, h.limit, h.weigh_input, scales)
+
+
 def _shared(weights: Weights, name: str, n_embd: int, h: Mixture) -> SharedExpert:
-    part = dense(weights, name, n_embd, Dense(h.shared, h.activation), "_shexp")
+    part = dense(weights, name, n_embd, Dense(h.shared, h.activation, h.gated), "_shexp")
     gate = None
     if h.shared_gate:
         tensor = f"{name}.ffn_gate_inp_shexp"

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import LlamaspecError
-from ..kernels.records import Activation, Routing
+from ..kernels.records import Activation, Routing, Temper
 from ..layers.rope import Rope
 
-HeadNorm = Literal["", "head", "whole", "if present"]
+HeadNorm = Literal["", "head", "whole", "if present", "unit"]
 """Of queries and keys, see Heads."""
 
 
@@ -28,11 +28,14 @@ def positive(**numbers: int) -> None:
 
 @dataclass(frozen=True)
 class Heads:
-    """Grouped-query attention. key, value: widths of a head. rope None: no rotation. window 0: all positions.
+    """Grouped-query attention. key, value: widths of a head. rope None: no rotation. window 0: all positions; chunked:
+    the window is the chunk of that width that a position lies in.
 
-    norm: of queries and keys before the rotation: per head, over the whole vector, per head where the file has weights
-    for it, or none. gated: the query's projection gives a gate for the result as well. sinks: a logit per head that has
-    no value. softcap: of scores.
+    norm: of queries and keys: per head, over the whole vector, per head where the file has weights for it, per head
+    without weights, or none; before the rotation, or behind it (norm_last). gated: the query's projection gives a gate
+    for the result as well. sinks: a logit per head that has no value. softcap: of scores. temper: how queries grow with
+    their position. value_norm: values are normalised too, without weights. source: the layer whose keys and values
+    are read instead of own ones.
     """
 
     heads: int
@@ -42,10 +45,15 @@ class Heads:
     scale: float
     rope: Rope | None = None
     window: int = 0
+    chunked: bool = False
     softcap: float = 0.0
     sinks: bool = False
     norm: HeadNorm = ""
+    norm_last: bool = False
     gated: bool = False
+    temper: Temper | None = None
+    value_norm: bool = False
+    source: int | None = None
 
     def __post_init__(self) -> None:
         positive(attention__head_count=self.heads, attention__value_length=self.value)
@@ -59,6 +67,10 @@ class Heads:
             raise refuse("rope.dimension_count", self.rope.width, f"with heads of {self.key}")
         if not self.scale > 0 or self.softcap < 0:
             raise refuse("attention.scale", self.scale)
+        if self.temper is not None and self.temper.length < 1:
+            raise refuse("rope.scaling.original_context_length", self.temper.length)
+        if self.source is not None and self.source < 0:
+            raise refuse("attention.shared_kv_layers", "leaves no layer with keys and values")
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,7 @@ class Latent:
     """Multi-head latent attention (DeepSeek 2024): all heads share one key [c | rope], whose first c are the value.
 
     q_rank: of the query's two projections, 0 = one. c: width of the latent. nope: values of a head without rotation.
-    value: of a head's result. scale: of scores.
+    value: of a head's result. scale: of scores. temper: how queries grow with their position.
     """
 
     heads: int
@@ -76,6 +88,7 @@ class Latent:
     value: int
     scale: float
     rope: Rope
+    temper: Temper | None = None
 
     def __post_init__(self) -> None:
         positive(
@@ -113,6 +126,46 @@ class DeltaNet:
 
 
 @dataclass(frozen=True)
+class Mamba:
+    """Mamba-2 (Dao and Gu 2024): a short convolution, then `heads` states of size x inner / heads.
+
+    inner: width of what goes through them. groups: of heads that share an input and an output vector.
+    """
+
+    inner: int
+    heads: int
+    size: int
+    groups: int
+    kernel: int
+
+    def __post_init__(self) -> None:
+        positive(ssm__time_step_rank=self.heads, ssm__state_size=self.size, ssm__inner_size=self.inner)
+        if self.inner % self.heads:
+            raise refuse("ssm.inner_size", self.inner, f"with {self.heads} heads")
+        if self.groups < 1 or self.heads % self.groups or self.inner % self.groups:
+            raise refuse("ssm.group_count", self.groups, f"with {self.heads} heads")
+        if self.kernel < 2:
+            raise refuse("ssm.conv_kernel", self.kernel)
+
+    @property
+    def channels(self) -> int:
+        """Of the convolution: what goes through, input and output vectors."""
+        return self.inner + 2 * self.groups * self.size
+
+
+@dataclass(frozen=True)
+class ShortConv:
+    """A gated causal convolution over the last `kernel` positions (LFM2). channels: width of a row."""
+
+    channels: int
+    kernel: int
+
+    def __post_init__(self) -> None:
+        if self.kernel < 2:
+            raise refuse("shortconv.l_cache", self.kernel)
+
+
+@dataclass(frozen=True)
 class Dense:
     """A feed-forward part of one width. gated: down(activation(gate x) * up x), else down(activation(up x))."""
 
@@ -129,6 +182,7 @@ class Mixture:
     """Experts of which each row uses a few. shared: width of the part that every row uses, 0 = none.
 
     shared_gate: that part's result is multiplied by sigmoid of a number per row. limit: of activations, 0 = none.
+    gated: as of Dense. weigh_input: an expert's weight multiplies what it reads instead of its result.
     """
 
     count: int
@@ -138,6 +192,8 @@ class Mixture:
     limit: float = 0.0
     shared: int = 0
     shared_gate: bool = False
+    gated: bool = True
+    weigh_input: bool = False
 
     def __post_init__(self) -> None:
         how = self.routing
@@ -152,13 +208,13 @@ class Mixture:
             raise refuse("expert_shared_count", self.shared)
 
 
-Attention = Heads | Latent | DeltaNet
-FeedForward = Dense | Mixture
+Attention = Heads | Latent | DeltaNet | Mamba | ShortConv | None
+FeedForward = Dense | Mixture | None
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One block of a network."""
+    """One block of a network; None: it lacks that part."""
 
     attention: Attention
     feed_forward: FeedForward
@@ -170,6 +226,7 @@ class HParams:
 
     embedding_scale multiplies what tokens are looked up as, residual_scale what a block's parts add to its input,
     logit_scale the logits, which then become softcap * tanh(logit / softcap) where logit_softcap is not 0.
+    layer_embedding: width of what each layer gets of the token by itself, 0 = nothing (Gemma 4).
     """
 
     architecture: str
@@ -183,6 +240,7 @@ class HParams:
     residual_scale: float = 1.0
     logit_scale: float = 1.0
     logit_softcap: float = 0.0
+    layer_embedding: int = 0
 
     def __post_init__(self) -> None:
         positive(embedding_length=self.n_embd, context_length=self.n_ctx_train)

@@ -88,7 +88,7 @@ class Keys:
     @cached_property
     def sections(self) -> bool:
         """Whether the rotation has sections (for images): then pairs are (j, j + n_rot/2) whatever the family's."""
-        return any(self.meta.ints("rope.dimension_sections", default=()))
+        return any(self.meta.ints("rope.dimension_sections", None, ()))
 
     def sliding(self, every: int) -> tuple[bool, ...]:
         """Whether each block slides: all but every n-th, unless the file says otherwise (spec/models.md 1.3)."""

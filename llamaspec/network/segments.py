@@ -30,12 +30,12 @@ class Segment:
     def record(self, ops: Operations) -> None:
         """The operations of the segment."""
         model = self.model
-        x = model.token_embd(ops) if self.entry else ops.resume(model.hparams.n_embd)
+        x = model.enter(ops) if self.entry else model.resume(ops)
         x = model.run_blocks(ops, x, self.first, self.last)
         if self.exit:
             model.finish(ops, x)
         else:
-            ops.mark(LEAVING, x)
+            ops.mark(LEAVING, model.leave(ops, x))
 
     def run(self, batch: Batch, stores: Sequence[Store], features: Sequence[int]) -> Output:
         """One pass over the segment."""

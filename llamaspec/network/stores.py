@@ -9,7 +9,7 @@ from ..kernels.kv_types import F32, KVType
 from ..kernels.planes import Plane
 from ..kernels.protocol import KV_BLOCK, Kernels, Store
 from ..kernels.records import Delta
-from .hparams import Attention, DeltaNet, Heads, Latent
+from .hparams import Attention, DeltaNet, Heads, Latent, Mamba, ShortConv
 
 STATE_CELLS = 256
 """Cells of inputs that a recurrent layer keeps beside its states, for an estimate of its memory."""
@@ -26,6 +26,11 @@ def ring_for(window: int, context: int) -> int:
     """Cells of a window's ring: whole KV blocks; 0 where all positions take no more."""
     ring = ceil((window + 2 * WINDOW_ROWS) / KV_BLOCK) * KV_BLOCK
     return ring if ring + KV_BLOCK < cells_for(context) else 0
+
+
+def ring_of_inputs(kernel: int) -> int:
+    """Cells of the ring that a convolution's inputs are kept in."""
+    return kernel - 1 + 2 * WINDOW_ROWS
 
 
 class Dense:
@@ -177,11 +182,46 @@ class Recurrent:
         self.states.load(slot, length, parts[1:])
 
 
+class Nothing:
+    """Of layers that remember nothing of their own."""
+
+    planes: tuple[Plane, ...] = ()
+    bytes = 0
+
+    def __init__(self, context: int) -> None:
+        self.draft_rows = context
+
+    def commit(self, slot: int, length: int, path: Sequence[int]) -> None:
+        """There is nothing to keep."""
+
+    def truncate(self, slot: int, length: int) -> int:
+        """Any length is fine."""
+        return length
+
+    def copy(self, source: int, target: int, length: int) -> int:
+        """There is nothing to copy."""
+        return length
+
+    def save(self, slot: int, length: int) -> list[np.ndarray]:
+        """No parts."""
+        return []
+
+    def load(self, slot: int, length: int, parts: Sequence[np.ndarray]) -> None:
+        """What `save` gave."""
+        if parts:
+            raise ValueError(f"{len(parts)} parts of a layer that remembers nothing")
+
+
 def store_for(attention: Attention, kernels: Kernels, slots: int, context: int, types: tuple[KVType, KVType]) -> Store:
     """The memory of one layer. types: of keys and values. Raises LlamaspecError for heads that a type cannot hold."""
-    if isinstance(attention, DeltaNet):
+    if isinstance(attention, DeltaNet | Mamba):
         states = kernels.recurrence(slots, delta_of(attention))
         return Recurrent(kernels, slots, attention.channels, attention.kernel, states)
+    if isinstance(attention, ShortConv):
+        ring, inputs = ring_of_inputs(attention.kernel), [(1, attention.channels, F32)]
+        return Window(kernels, slots, attention.kernel, inputs, ring)
+    if attention is None or (isinstance(attention, Heads) and attention.source is not None):
+        return Nothing(context)
     rows, window = _rows(attention, types), attention.window if isinstance(attention, Heads) else 0
     if window and (ring := ring_for(window, context)):
         return Window(kernels, slots, window, rows, ring)
@@ -190,17 +230,26 @@ def store_for(attention: Attention, kernels: Kernels, slots: int, context: int, 
 
 def store_bytes(attention: Attention, slots: int, context: int, types: tuple[KVType, KVType]) -> int:
     """What that memory takes, without making it."""
-    if isinstance(attention, DeltaNet):
-        per_cell = F32.row_bytes(2 * attention.channels + 2 * attention.heads)
-        return slots * (2 * attention.heads * F32.row_bytes(attention.size**2) + STATE_CELLS * per_cell)
+    if isinstance(attention, DeltaNet | Mamba):
+        how = delta_of(attention)
+        per_cell = F32.row_bytes(2 * attention.channels + how.heads + how.decays)
+        return slots * (2 * how.heads * F32.row_bytes(how.size * how.value) + STATE_CELLS * per_cell)
+    if isinstance(attention, ShortConv):
+        return slots * (ring_of_inputs(attention.kernel) + 1) * F32.row_bytes(attention.channels)
+    if attention is None or (isinstance(attention, Heads) and attention.source is not None):
+        return 0
     window = attention.window if isinstance(attention, Heads) else 0
     cells = (window and ring_for(window, context)) or cells_for(context)
     return slots * cells * sum(heads * kind.row_bytes(values) for heads, values, kind in _rows(attention, types))
 
 
-def delta_of(attention: DeltaNet) -> Delta:
+def delta_of(attention: DeltaNet | Mamba) -> Delta:
     """The record in the kernels' words."""
-    return Delta(attention.heads, attention.key_heads, attention.size, attention.tiled, attention.size**-0.5)
+    size = attention.size
+    if isinstance(attention, Mamba):
+        width = attention.inner // attention.heads
+        return Delta(attention.heads, attention.groups, size, width, False, 1.0, corrected=False)
+    return Delta(attention.heads, attention.key_heads, size, size, attention.tiled, size**-0.5)
 
 
 def _rows(attention: Heads | Latent, types: tuple[KVType, KVType]) -> list[tuple[int, int, KVType]]:

@@ -1,6 +1,8 @@
 """Tensors of a file as parts of a network, with their shapes checked on the way."""
 
 from collections.abc import Sequence
+from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -9,6 +11,7 @@ from ..kernels.records import NormKind
 from ..layers.linear import Embedding, Linear, Parallel
 from ..layers.norm import Norm
 from ..weights.file import GGUFFile
+from ..weights.header import TensorInfo
 from ..weights.tensor import QuantizedTensor, load
 from .place import Place, Placement
 
@@ -50,14 +53,49 @@ class Weights:
         """A small tensor, or None where the file has none."""
         return self.vector(name, *shape) if name in self else None
 
-    def norm(self, name: str, size: int, kind: NormKind = "rms") -> Norm:
-        """name without ".weight"; its ".bias" is taken along if the file has one."""
-        return Norm(kind, self.vector(f"{name}.weight", size), self.optional(f"{name}.bias", size), self.eps)
+    def norm(self, name: str, size: int, kind: NormKind = "rms", at: str = "") -> Norm:
+        """name without ".weight"; its ".bias" is taken along if the file has one. at: what it lives with."""
+        kernels, bias = self.kernels(at or name), None
+        if f"{name}.bias" in self:
+            bias = kernels.vector(self.packed(f"{name}.bias", (size,)))
+        return Norm(kind, kernels.vector(self.packed(f"{name}.weight", (size,))), bias, self.eps)
+
+    def reshaped(self, name: str, *shape: int) -> Vector:
+        """A small tensor of as many values as float32 [*shape], whatever its own shape."""
+        own = self.packed(name, self.info(name).shape)
+        if prod(own.shape) != prod(shape):
+            own.expect(shape)
+        return self.kernels(name).vector(QuantizedTensor.of_floats(dequantize(own).reshape(shape), name))
+
+    def info(self, name: str) -> TensorInfo:
+        """What the file that has a tensor says of it."""
+        own = name in self.file.tensors or self.fallback is None
+        return (self.file if own else self.fallback).info(name)  # type: ignore[union-attr]
 
     def linear(self, name: str, out: int, inner: int) -> Linear:
-        """name without ".weight"; its ".bias" is taken along if the file has one."""
-        matrix = self.matrix(f"{name}.weight", out, inner)
-        return Linear(matrix, self.optional(f"{name}.bias", out), self.kernels(name))
+        """name without ".weight"; its ".bias" and ".scale" are taken along if the file has them."""
+        matrix, scale = self.matrix(f"{name}.weight", out, inner), self.scale(name)
+        return Linear(matrix, self._bias(name, (out,), scale), self.kernels(name), scale)
+
+    def scale(self, name: str) -> float:
+        """What products with a tensor are multiplied by (NVFP4)."""
+        return float(self.numbers(f"{name}.scale", 1)[0]) if f"{name}.scale" in self else 1.0
+
+    def of_experts(self, name: str, count: int, out: int) -> tuple[Vector, Vector]:
+        """The biases [count, out] and scales [count] of a stack, each None where the file has none."""
+        if f"{name}.scale" not in self:
+            return self.optional(f"{name}.bias", count, out), None
+        scales = dequantize(self.packed(f"{name}.scale", self.info(f"{name}.scale").shape)).reshape(-1)
+        scales = scales.expand(count).contiguous() if len(scales) == 1 else scales
+        held = QuantizedTensor.of_floats(scales, f"{name}.scale").expect((count,))
+        return self._bias(name, (count, out), scales.unsqueeze(1)), self.kernels(name).vector(held)
+
+    def _bias(self, name: str, shape: Sequence[int], scale: Any) -> Vector:
+        """The bias divided by a tensor's scale, since that multiplies both; None where the file has none."""
+        if f"{name}.bias" not in self:
+            return None
+        bias = dequantize(self.packed(f"{name}.bias", shape)) / scale
+        return self.kernels(name).vector(QuantizedTensor.of_floats(bias, f"{name}.bias"))
 
     def matrix(self, name: str, *shape: int) -> Matrix:
         """A matrix [out, in] or a stack [count, out, in], prepared in its place."""
@@ -76,18 +114,14 @@ class Weights:
         prefix = fused.rpartition(".")[0]
         if f"{fused}.weight" not in self:
             return [self.linear(f"{prefix}.{name}", out, inner) for name, out in zip(names, outs, strict=True)]
-        kernels = self.kernels(fused)
+        kernels, scale = self.kernels(fused), self.scale(fused)
         whole = self.packed(f"{fused}.weight", (sum(outs), inner))
-        bias = self.packed(f"{fused}.bias", (sum(outs),)) if f"{fused}.bias" in self else None
+        bias = dequantize(self.packed(f"{fused}.bias", (sum(outs),))) / scale if f"{fused}.bias" in self else None
         parts, start = [], 0
         for out in outs:
             part = cut(whole, start, out)
-            own = (
-                None
-                if bias is None
-                else kernels.vector(QuantizedTensor.of_floats(kernels.numbers(bias)[start : start + out]))
-            )
-            parts.append(Linear(kernels.prepare(part), own, kernels))
+            own = None if bias is None else kernels.vector(QuantizedTensor.of_floats(bias[start : start + out]))
+            parts.append(Linear(kernels.prepare(part), own, kernels, scale))
             start += out
         return parts
 

@@ -69,6 +69,17 @@ def test_variants_over_a_tree(kind, window, softcap, sinks):
             assert torch.allclose(got[row, head].double(), expected, atol=1e-5)
 
 
+def test_chunks():
+    """A row sees its own chunk of 7 positions: 300 is the 7th of [294, 301), 301 the first of the next."""
+    keys, values = filled()
+    q = torch.randn(3, 4 * 32, generator=torch.Generator().manual_seed(2))
+    how = Attend(4, 2, 32, 64, 0.2, 7, chunked=True)
+    got = attend(q, plane(keys), plane(values), tree(), how).view(3, 4, 64)
+    for row, cells in enumerate(([*range(294, 301)], [301], [302])):
+        own = q[row].view(4, 32)[1]
+        assert torch.allclose(got[row, 1].double(), softmax(own, keys[0, 0], values[0, 0], cells, how), atol=1e-5)
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("shape", ["chain", "tree"])
 @pytest.mark.parametrize("of", ["keys", "values"])

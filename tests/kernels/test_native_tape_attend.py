@@ -94,6 +94,7 @@ class Scene:
     length: int = 400
     types: tuple[str, str] = ("f16", "f16")
     window: int = 0
+    chunked: bool = False
     softcap: float = 0.0
     scale: float = 0.125
     sinks: np.ndarray | None = None
@@ -113,7 +114,7 @@ class Scene:
             planes.append(plane(self.v, TYPES[self.types[1]].number, self.ring))
         op = c.AttendOp(
             view(q), view(y), address(self.sinks), 0, len(planes) - 1, self.heads, self.kv_heads, self.width,
-            self.value, self.window, self.scale, self.softcap,
+            self.value, self.window, self.chunked, self.scale, self.softcap,
         )  # fmt: skip
         assert Call(len(q), index, planes, threads=threads).run((c.OpKind.ATTEND, op)) == c.PassResult.DONE
         return np.ascontiguousarray(y)
@@ -127,7 +128,10 @@ class Scene:
             cells = np.arange(position + 1)
             if index.paths is not None:
                 cells[length:] = index.paths[row, : position + 1 - length]
-            cells = cells[-self.window :] if self.window else cells
+            if self.chunked:
+                cells = cells[position // self.window * self.window :]
+            elif self.window:
+                cells = cells[-self.window :]
             cells = cells % self.ring if self.ring else cells
             group = self.heads // self.kv_heads
             k, v = (np.repeat(x[slot][:, cells], group, 0) for x in (keys, values))
@@ -186,7 +190,14 @@ class TestAttend:
             check(Scene(types=types), chain(130, 5))
 
     @pytest.mark.parametrize(
-        "more", [{"window": 40}, {"softcap": 5.0}, {"sinks": normal(6)}, {"window": 70, "softcap": 2.0}]
+        "more",
+        [
+            {"window": 40},
+            {"softcap": 5.0},
+            {"sinks": normal(6)},
+            {"window": 70, "softcap": 2.0},
+            {"window": 50, "chunked": True},
+        ],
     )
     def test_windows_softcap_sinks(self, more: dict) -> None:
         for index in (chain(150, 9), chain(0, 70), tree(100, [-1, 0, 0, 1, 2, 2, 5])):
@@ -240,7 +251,7 @@ class TestAttend:
         index = together(tree(100, [-1, 0, 0, 2]), chain(7, 3, 1))
         q, y = normal(7, 6 * 64), room(3, 6 * 64)
         some = np.ascontiguousarray(q[wanted])
-        op = c.AttendOp(view(some), view(y), None, 0, 1, 6, 2, 64, 64, 50, 0.125, 0)
+        op = c.AttendOp(view(some), view(y), None, 0, 1, 6, 2, 64, 64, 50, 0, 0.125, 0)
         planes = [plane(scene.k, 1), plane(scene.v, 1)]
         assert Call(7, index, planes, wanted=wanted).run((c.OpKind.ATTEND, op, True)) == 0
         assert np.array_equal(y, scene(q, index)[wanted])

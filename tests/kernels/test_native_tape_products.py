@@ -214,6 +214,7 @@ class Mixture:
         self.up, self.up_w = stack(inner_kind, n, f, d, 2)
         self.down, self.down_w = stack(outer_kind, n, d, f, 3)
         self.biases = [normal(n, f), normal(n, f, seed=1), normal(n, d)] if biased else [None] * 3
+        self.scales = [None] * 3
         self.activation, self.weigh_input, self.limit, self.gated = c.Activation.SILU, False, 0.0, True
 
     def draw(self, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -227,7 +228,7 @@ class Mixture:
         y = room(len(x), self.width)
         op = c.ExpertsOp(
             view(x), view(chosen), view(weights), view(y), self.gate.handle if self.gated else None, self.up.handle,
-            self.down.handle, *(address(bias) for bias in self.biases), self.used, self.activation,
+            self.down.handle, *(address(x) for x in (*self.biases, *self.scales)), self.used, self.activation,
             self.weigh_input, self.limit,
         )  # fmt: skip
         run(Call(len(x), threads=threads), (c.OpKind.EXPERTS, op))
@@ -239,15 +240,16 @@ class Mixture:
         for row, numbers in enumerate(chosen):
             for i, e in enumerate(numbers):
                 b = [0 if bias is None else bias[e] for bias in self.biases]
+                s = [1 if scale is None else scale[e] for scale in self.scales]
                 into = x[row].astype(np.float64) * (weights[row, i] if self.weigh_input else 1)
-                up = self.up_w[e] @ into + b[1]
-                gate = np.maximum(self.gate_w[e] @ into + b[0] if self.gated else up, -700)
+                up = (self.up_w[e] @ into + b[1]) * s[1]
+                gate = np.maximum((self.gate_w[e] @ into + b[0]) * s[0] if self.gated else up, -700)
                 if self.activation == c.Activation.SWIGLU_OAI:
                     gate, up = np.minimum(gate, self.limit), np.clip(up, -self.limit, self.limit) + 1
                     active = gate / (1 + np.exp(-1.702 * gate))
                 else:
                     active = gate / (1 + np.exp(-gate))
-                part = self.down_w[e] @ (active * up if self.gated else active) + b[2]
+                part = (self.down_w[e] @ (active * up if self.gated else active) + b[2]) * s[2]
                 y[row] += part * (1 if self.weigh_input else weights[row, i])
         return y
 
@@ -268,13 +270,15 @@ class TestExperts:
         for part in (slice(0, 1), slice(n // 2, n), slice(n - 1, n)):
             same(mixture(*(x[part] for x in drawn), threads=2), got[part])
 
-    @pytest.mark.parametrize("how", ["gpt-oss", "llama4", "ungated", "no bias", "gate of another type"])
+    @pytest.mark.parametrize("how", ["gpt-oss", "llama4", "ungated", "no bias", "gate of another type", "scales"])
     def test_variants(self, how: str) -> None:
         mixture = Mixture("F16", "F32", biased=how != "no bias")
         if how == "gpt-oss":
             mixture.activation, mixture.limit = c.Activation.SWIGLU_OAI, 0.5
         if how == "gate of another type":
             mixture.gate, mixture.gate_w = stack("Q4_0", mixture.count, mixture.inner, mixture.width)
+        if how == "scales":
+            mixture.scales = [np.exp(normal(mixture.count, seed=i)) for i in range(3)]
         mixture.weigh_input, mixture.gated = how == "llama4", how != "ungated"
         drawn = mixture.draw(19)
         got, exact = mixture(*drawn), mixture.exact(*drawn)

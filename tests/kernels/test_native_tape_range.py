@@ -22,7 +22,7 @@ class Everything:
         self.cache = np.zeros((2, 1, 16, 8), np.float32)
         self.x, self.y = np.zeros((3, 8), np.float32), np.full((3, 8), 7, np.float32)
         self.tokens, self.wanted, self.index = np.array([0, 49, 3]), np.array([2, 0]), chain(13, 3, 1)
-        self.ring, self.hidden = 0, None
+        self.ring, self.hidden, self.learnt = 0, None, 20
 
     def run(self) -> c.PassResult:
         y, x = view(self.y), view(self.x)
@@ -31,7 +31,8 @@ class Everything:
             (c.OpKind.EMBED, c.EmbedOp(y, self.weight.ctypes.data, 50, 0, 1)),
             (c.OpKind.ROTATE, c.RotateOp(x, y, 1, 0, 0)),
             (c.OpKind.APPEND, c.AppendOp(x, 1, 0)),
-            (c.OpKind.ATTEND, c.AttendOp(x, y, None, 0, 0, 1, 1, 8, 8, 0, 1, 0)),
+            (c.OpKind.ATTEND, c.AttendOp(x, y, None, 0, 0, 1, 1, 8, 8, 0, 0, 1, 0)),
+            (c.OpKind.LOOKUP, c.LookupOp(y, self.weight.ctypes.data, self.learnt, 0, 1, 1)),
             (c.OpKind.SELECT, c.SelectOp(x, y)),
         ]
         table = c.RopeTable(self.cos.ctypes.data, self.cos.ctypes.data, 4, 20, 0)
@@ -61,10 +62,15 @@ def wanted(values: list[int]) -> Callable[[Everything], None]:
     return lambda at: setattr(at, "wanted", np.array(values))
 
 
+def learnt(at: Everything) -> None:
+    at.learnt = 15
+
+
 BAD = {
     "token": tokens([0, 50, 3]), "negative token": tokens([-1, 0, 0]), "wanted": wanted([3]),
     "negative wanted": wanted([-1]), "more wanted than there are": wanted([0, 1, 2, 0]),
-    "position": position(16), "negative position": position(-1), "cell": number("cells", 16),
+    "position": position(16), "position that is not learnt": learnt, "negative position": position(-1),
+    "cell": number("cells", 16),
     "a cell before the padding": number("cells", -2), "slot": number("slots", 2), "negative slot": number("slots", -1),
 }  # fmt: skip
 

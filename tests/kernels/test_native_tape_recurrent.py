@@ -99,25 +99,37 @@ class Sequences:
     """Two sequences whose states the tape keeps, driven as an engine does: passes, commits, steps back."""
 
     def __init__(
-        self, heads: int = 4, key_heads: int = 2, size: int = 32, tiled: bool = True, ring: int = 64, slots: int = 2
+        self,
+        heads: int = 4,
+        key_heads: int = 2,
+        size: int = 32,
+        tiled: bool = True,
+        ring: int = 64,
+        slots: int = 2,
+        value: int = 0,
+        corrected: bool = True,
+        by_channel: bool = False,
     ) -> None:
         self.heads, self.key_heads, self.size, self.tiled, self.ring = heads, key_heads, size, tiled, ring
-        row = (key_heads + heads) * size + 2 * heads
+        self.value, self.corrected, self.by_channel = value or size, corrected, by_channel
+        self.decays = heads * (size if by_channel else 1)
+        self.skip = None if corrected else normal(heads, seed=5)
+        row = key_heads * size + heads * self.value + heads + self.decays
         self.inputs = np.full((slots, 1, ring, row), np.nan, np.float32)
-        self.states = np.full((slots, 2 * heads, 1, size * size), np.nan, np.float32)
+        self.states = np.full((slots, 2 * heads, 1, size * self.value), np.nan, np.float32)
         self.states[:, :heads] = 0
         self.marks = np.zeros((slots, 1, 1, 3), np.int64)
         self.marks[..., 1] = -1
 
     def run(self, tokens: Sequence[int], index: Index, threads: int = 1, expect: int = 0) -> np.ndarray:
-        """One pass over tokens, which stand for their inputs -> [n, heads * size]."""
+        """One pass over tokens, which stand for their inputs -> [n, heads * value]."""
         q, k, v, beta, decay = self.drawn(tokens)
         q, k, v, beta, decay = spread(q), spread(k), spread(v), spread(beta), spread(decay)
-        y = room(len(tokens), self.heads * self.size)
+        y = room(len(tokens), self.heads * self.value)
         planes = [plane(self.inputs, 0, self.ring), plane(self.states, 0), plane(self.marks, 0)]
         op = c.DeltaOp(
-            *(view(x) for x in (q, k, v, beta, decay, y)), self.heads, self.key_heads, self.size, 0, 1, 2,
-            self.tiled, self.size**-0.5,
+            *(view(x) for x in (q, k, v, beta, decay, y)), address(self.skip), self.heads, self.key_heads, self.size,
+            self.value, 0, 1, 2, self.tiled, self.corrected, self.by_channel, self.size**-0.5,
         )  # fmt: skip
         assert Call(len(tokens), index, planes, threads=threads).run((c.OpKind.DELTA, op)) == expect
         return np.ascontiguousarray(y)
@@ -131,20 +143,22 @@ class Sequences:
         q, k = (rows(i, self.key_heads * self.size) for i in range(2))
         q, k = (x.reshape(len(x), -1, self.size) for x in (q, k))
         q, k = ((x / np.linalg.norm(x, axis=-1, keepdims=True)).reshape(len(x), -1) for x in (q, k))
-        beta, decay = (1 / (1 + np.exp(-rows(i, self.heads) - shift)) for i, shift in ((3, 0), (4, 3)))
-        return q, k, rows(2, self.heads * self.size), beta.astype(np.float32), decay.astype(np.float32)
+        widths = ((3, self.heads, 0), (4, self.decays, 3))
+        beta, decay = (1 / (1 + np.exp(-rows(i, width) - shift)) for i, width, shift in widths)
+        return q, k, rows(2, self.heads * self.value), beta.astype(np.float32), decay.astype(np.float32)
 
     def exact(self, tokens: Sequence[int]) -> np.ndarray:
         """Of the last of the tokens, in float64 (spec/models.md 2.3)."""
-        out = np.zeros((self.heads, self.size))
+        out = np.zeros((self.heads, self.value))
         for head in range(self.heads):
             key = head % self.key_heads if self.tiled else head // (self.heads // self.key_heads)
-            state = np.zeros((self.size, self.size))
+            state = np.zeros((self.size, self.value))
             for q, k, v, beta, decay in zip(*(x.astype(np.float64) for x in self.drawn(tokens)), strict=True):
                 q, k = (x.reshape(-1, self.size)[key] for x in (q, k))
-                state *= decay[head]
-                state += np.outer(k, (v.reshape(-1, self.size)[head] - state.T @ k) * beta[head])
-                out[head] = state.T @ q * self.size**-0.5
+                v = v.reshape(-1, self.value)[head]
+                state *= decay.reshape(self.heads, -1)[head][:, None]
+                state += np.outer(k, (v - state.T @ k if self.corrected else v) * beta[head])
+                out[head] = state.T @ q * self.size**-0.5 + (0 if self.skip is None else v * self.skip[head])
         return out.ravel()
 
     def commit(self, slot: int, length: int, path: Sequence[int]) -> None:
@@ -168,6 +182,8 @@ def decoded(tokens: Sequence[int], **how: int) -> np.ndarray:
 SHAPES = [
     {"heads": 4, "key_heads": 2, "size": 32}, {"heads": 4, "key_heads": 2, "size": 128, "tiled": False},
     {"heads": 3, "key_heads": 3, "size": 80}, {"heads": 6, "key_heads": 2, "size": 9},
+    {"heads": 4, "key_heads": 2, "size": 24, "value": 83, "corrected": False, "tiled": False},
+    {"heads": 3, "key_heads": 3, "size": 33, "value": 48, "by_channel": True},
 ]  # fmt: skip
 
 

@@ -76,6 +76,31 @@ class TestEmbed:
         same(np.ascontiguousarray(y), hidden)
 
 
+class TestLookup:
+    def test_by_token_beside_hidden_rows_and_by_position(self) -> None:
+        table, tokens = weight("Q8_0", 30, 64), np.array([3, 0, 29, 3])
+        packed, exact = Packed(table), dequantize(table).numpy()
+        hidden = np.zeros((4, 64), np.float32)
+        for by_position, numbers in ((0, tokens), (1, np.arange(7, 11))):
+            y = room(4, 64)
+            op = c.LookupOp(view(y), packed.source_address, 30, packed.type, by_position, 2.5)
+            run(Call(4, chain(7, 4), tokens=tokens, hidden=hidden), (c.OpKind.LOOKUP, op))
+            same(np.ascontiguousarray(y), exact[numbers] * np.float32(2.5))
+
+
+class TestTemper:
+    @pytest.mark.parametrize("n", ROWS)
+    def test_against_float64(self, n: int) -> None:
+        x, index = rows(n, 100), chain(30, n)
+        expected = x * (1 + 0.1 * np.log(1 + (index.positions + 1) // 8))[:, None]
+
+        def evaluate(part: slice, y: np.ndarray, threads: int) -> None:
+            op = c.TemperOp(view(x[part]), view(y), 8, 1, 0.1)
+            run(Call(len(y), index.take(part), threads=threads), (c.OpKind.TEMPER, op))
+
+        near(invariant(evaluate, n, 100), expected)
+
+
 class TestCopies:
     def test_select(self) -> None:
         x, y, wanted = rows(6, 40), room(3, 40), np.array([5, 0, 2])
@@ -199,6 +224,9 @@ EXACT: dict[c.Activation, Callable[[np.ndarray], np.ndarray]] = {
     c.Activation.SIGMOID: sigmoid,
     c.Activation.RELU2: lambda x: np.maximum(x, 0) ** 2,
     c.Activation.SWIGLU_OAI: lambda x: x * sigmoid(1.702 * x),
+    c.Activation.RELU: lambda x: np.maximum(x, 0),
+    c.Activation.SOFTPLUS: lambda x: np.logaddexp(0, x),
+    c.Activation.EXP_TAIL: lambda x: np.expm1(np.minimum(x, 0)) - np.minimum(x, 0),
 }
 """In float64; GELU's tanh form as x / (1 + e^-2u), which is the same without cancellation."""
 

@@ -94,6 +94,29 @@ struct Relu2 {
         return f_mul(positive, positive);
     }
 };
+struct Relu {
+    static INLINE F of(F x) { return f_max(f_set(0), x); }
+};
+struct Softplus {
+    static INLINE F of(F x) { return f_softplus(x); }
+};
+struct ExpTail {  // e^z - 1 - z, z = min(x, 0)
+    static INLINE F of(F x) {
+        F z = f_min(f_set(0), x);
+        F p = f_set(2.5052108e-8f);  // its Taylor series divided by z^2, for z > -1
+        p = f_fma(p, z, f_set(2.7557319e-7f));
+        p = f_fma(p, z, f_set(2.7557319e-6f));
+        p = f_fma(p, z, f_set(2.4801587e-5f));
+        p = f_fma(p, z, f_set(1.9841270e-4f));
+        p = f_fma(p, z, f_set(1.3888889e-3f));
+        p = f_fma(p, z, f_set(8.3333333e-3f));
+        p = f_fma(p, z, f_set(4.1666667e-2f));
+        p = f_fma(p, z, f_set(1.6666667e-1f));
+        p = f_fma(p, z, f_set(0.5f));
+        F far = f_sub(f_sub(f_exp(z), f_set(1)), z);
+        return f_select_below(z, -1, far, f_mul(f_mul(z, z), p));
+    }
+};
 struct SwigluOai {  // of gpt-oss: the limit is for the gate itself, and up is one more
     static INLINE F of(F x) { return f_times_sigmoid(x, f_mul(f_set(1.702f), x)); }
 };
@@ -102,6 +125,6 @@ struct SwigluOai {  // of gpt-oss: the limit is for the gate itself, and up is o
     DO(ACT_NONE, Identity)                                                                              \
     DO(ACT_SILU, Silu)                                                                                  \
     DO(ACT_GELU, Gelu) DO(ACT_GELU_ERF, GeluErf) DO(ACT_SIGMOID, Sigmoid) DO(ACT_RELU2, Relu2)          \
-        DO(ACT_SWIGLU_OAI, SwigluOai)
+        DO(ACT_SWIGLU_OAI, SwigluOai) DO(ACT_RELU, Relu) DO(ACT_SOFTPLUS, Softplus) DO(ACT_EXP_TAIL, ExpTail)
 
 }  // namespace

@@ -68,6 +68,6 @@ bool run_attend(const AttendOp& op, const Run& run) {
     a.rows = run.rows, a.heads = op.heads, a.kv_heads = op.kv_heads;
     a.width = op.width, a.value_width = op.value_width, a.q_step = op.q.step, a.out_step = op.y.step;
     a.k = run.pass.planes[op.k], a.v = run.pass.planes[op.v];
-    a.window = op.window, a.scale = op.scale, a.softcap = op.softcap;
+    a.window = op.window, a.chunked = op.chunked, a.scale = op.scale, a.softcap = op.softcap;
     return attend(run.kernels, a, run.pass.threads);
 }

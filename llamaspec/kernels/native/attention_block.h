@@ -211,7 +211,7 @@ Row row_of(const Attention& a, int64_t number) {
     int64_t end = a.positions[number] + 1;
     const int64_t* path = a.paths ? a.paths + number * a.path_width : nullptr;
     return {number,
-            a.window > 0 && end > a.window ? end - a.window : 0,
+            a.window <= 0 ? 0 : a.chunked ? (end - 1) / a.window * a.window : end > a.window ? end - a.window : 0,
             end,
             {a.lengths[number], a.path_width, 0, 0, path}};
 }

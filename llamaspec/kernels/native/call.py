@@ -33,7 +33,7 @@ class PassCall:
     def rows(self, batch: Batch) -> None:
         """Tokens or hidden rows, where they go, and what they attend to."""
         n, info, index = len(batch.cells), self.info, batch.index
-        tokens = None if batch.hidden is not None else as_index(batch.tokens, n)
+        tokens = as_index(batch.tokens, n)
         hidden = None if batch.hidden is None else np.ascontiguousarray(np.asarray(batch.hidden), np.float32)
         wanted = None if batch.wanted is None else as_index(batch.wanted, len(batch.wanted))
         columns = (batch.cells, index.positions, index.slots, index.lengths)

@@ -23,6 +23,7 @@ struct Delta {
     const Plane &inputs, &states;
     const float *q, *k, *v, *beta, *decay;
     float* y;
+    DeltaStep how;
 
     Mark* mark(int64_t slot) const {
         const Plane& marks = run.pass.planes[op.marks];
@@ -38,28 +39,33 @@ struct Delta {
         return op.tiled ? head % op.key_heads : head / (op.heads / op.key_heads);
     }
 
+    int64_t keys() const { return op.key_heads * op.size; }
+    int64_t values() const { return op.heads * op.value_size; }
+    int64_t decays() const { return op.by_channel ? op.size : 1; }  // of a head
+
     void keep_inputs(int64_t row) const {
-        int64_t keys = op.key_heads * op.size, values = op.heads * op.size;
+        int64_t keys = this->keys(), values = this->values();
         float* to = input(run.slots[row], cell_in(inputs, run.cells[row]));
         memcpy(to, k + row * op.k.step, (size_t)keys * sizeof(float));
         memcpy(to + keys, v + row * op.v.step, (size_t)values * sizeof(float));
         memcpy(to + keys + values, beta + row * op.beta.step, (size_t)op.heads * sizeof(float));
-        memcpy(to + keys + values + op.heads, decay + row * op.decay.step, (size_t)op.heads * sizeof(float));
+        memcpy(to + keys + values + op.heads, decay + row * op.decay.step, (size_t)(op.heads * decays()) * sizeof(float));
     }
 
     // One step over the inputs in a cell.
     void replay(int64_t slot, int64_t cell, int64_t head, const float* from, float* to) const {
-        int64_t keys = op.key_heads * op.size, values = op.heads * op.size;
-        const float* in = input(slot, cell);
-        run.kernels->delta(from, to, op.size, nullptr, in + key_head(head) * op.size, in + keys + head * op.size,
-                           in[keys + values + head], in[keys + values + op.heads + head], op.scale, nullptr);
+        const float *in = input(slot, cell), *beta_in = in + keys() + values();
+        run.kernels->delta(how, from, to, nullptr, in + key_head(head) * op.size, in + keys() + head * op.value_size,
+                           beta_in[head], beta_in + op.heads + head * decays(), nullptr);
     }
 
     void step(int64_t row, int64_t head, const float* from, float* to) const {
         int64_t key = key_head(head) * op.size;
-        run.kernels->delta(from, to, op.size, q + row * op.q.step + key, k + row * op.k.step + key,
-                           v + row * op.v.step + head * op.size, beta[row * op.beta.step + head],
-                           decay[row * op.decay.step + head], op.scale, y + row * op.y.step + head * op.size);
+        const float* value = v + row * op.v.step + head * op.value_size;
+        float* out = y + row * op.y.step + head * op.value_size;
+        run.kernels->delta(how, from, to, q + row * op.q.step + key, k + row * op.k.step + key, value,
+                           beta[row * op.beta.step + head], decay + row * op.decay.step + head * decays(), out);
+        if (op.skip) run.kernels->add_scaled(value, op.skip[head], out, op.value_size);
     }
 
     bool continues(int64_t row, int64_t before) const {
@@ -119,7 +125,8 @@ bool run_delta(const DeltaOp& op, const Run& run) {
     static thread_local Buffer of_rows, of_slots;
     const Plane &inputs = run.pass.planes[op.inputs], &states = run.pass.planes[op.states];
     Delta delta = {op,         run,        inputs,        states,          run.at(op.q),
-                   run.at(op.k), run.at(op.v), run.at(op.beta), run.at(op.decay), run.at(op.y)};
+                   run.at(op.k), run.at(op.v), run.at(op.beta), run.at(op.decay), run.at(op.y),
+                   {op.size, op.value_size, op.corrected, op.by_channel, op.scale}};
     int64_t* numbers = of_rows.numbers(run.rows);
     SlotRows* slots = (SlotRows*)of_slots.raw(run.rows * (int64_t)sizeof(SlotRows));
     if (!numbers || !slots) return false;
@@ -127,7 +134,7 @@ bool run_delta(const DeltaOp& op, const Run& run) {
     for (int64_t row = 0; row < run.rows; row++) {
         bool known = false;
         if (run.cells[row] == PADDING) {
-            memset(delta.y + row * op.y.step, 0, (size_t)(op.heads * op.size) * sizeof(float));
+            memset(delta.y + row * op.y.step, 0, (size_t)(op.heads * op.value_size) * sizeof(float));
             continue;
         }
         for (int64_t i = 0; i < n_slots && !known; i++) known = slots[i].slot == run.slots[row];
@@ -144,7 +151,7 @@ bool run_delta(const DeltaOp& op, const Run& run) {
     auto work = [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i++) delta.run_head(slots[i / op.heads], i % op.heads);
     };
-    bool alone = run.rows * op.heads * op.size * op.size <= ALONE_VALUES;
+    bool alone = run.rows * op.heads * op.size * op.value_size <= ALONE_VALUES;
     share(alone ? 1 : run.pass.threads, n_slots * op.heads, 1, work);
     for (int64_t i = 0; i < n_slots; i++) *delta.mark(slots[i].slot) = slots[i].after;
     return true;

@@ -22,6 +22,20 @@ bool run_embed(const EmbedOp& op, const Run& run) {
     return true;
 }
 
+bool run_lookup(const LookupOp& op, const Run& run) {
+    int64_t bytes = row_bytes(op.type, op.y.width);
+    const int64_t* numbers = op.by_position ? run.positions : run.pass.tokens;
+    float* y = run.at(op.y);
+    run.by_rows(op.y.width, [&](int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; row++) {
+            float* to = y + row * op.y.step;
+            unpack_row(op.type, op.weight + numbers[row] * bytes, op.y.width, to);
+            if (op.scale != 1) run.kernels->element(ELEMENT_SCALE, to, nullptr, to, op.y.width, op.scale);
+        }
+    });
+    return true;
+}
+
 static void copy_rows(const float* x, int64_t x_step, float* y, int64_t y_step, int64_t width, const Run& run,
                       const int64_t* numbers) {
     run.by_rows(width, [&](int64_t begin, int64_t end) {

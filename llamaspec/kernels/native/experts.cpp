@@ -167,6 +167,10 @@ bool multiply_input(const ExpertsOp& op, const Run& run, const Pairs& pairs, con
     return multiply_jobs(run.kernels, jobs, n, run.pass.threads);
 }
 
+void scale_by(const Run& run, const float* scales, int64_t expert, float* y, int64_t n) {
+    if (scales) run.kernels->element(ELEMENT_SCALE, y, y, y, n, scales[expert]);
+}
+
 // y [pairs, columns] = down(activation(gate) * up). False: out of memory.
 bool multiply_inner(const ExpertsOp& op, const Run& run, const Pairs& pairs, const Inner& inner, float* y) {
     static thread_local Buffer of_plan, of_tiles, of_jobs;
@@ -178,7 +182,10 @@ bool multiply_inner(const ExpertsOp& op, const Run& run, const Pairs& pairs, con
             const Prepared& to = tiles.of_group[g];
             int64_t first = pairs.groups[g].first * inner.width, at = first + to.tiling.first(t) * inner.width;
             const float *gate = op.gate ? inner.gate + at : inner.up + at, *up = op.gate ? inner.up + at : nullptr;
-            run.kernels->gate(op.activation, gate, 0, up, inner.gate + at, to.tiling.size(t) * inner.width, op.limit);
+            int64_t values = to.tiling.size(t) * inner.width, expert = pairs.groups[g].expert;
+            scale_by(run, op.up_scale, expert, inner.up + at, values);
+            if (op.gate) scale_by(run, op.gate_scale, expert, inner.gate + at, values);
+            run.kernels->gate(op.activation, gate, 0, up, inner.gate + at, values, op.limit);
             prepare_tile(run.kernels, inner.gate + first, inner.width, op.down, to, t);
         });
     };
@@ -205,13 +212,15 @@ bool run_experts(const ExpertsOp& op, const Run& run) {
     Inner inner = {memory, memory + pairs.n * width, width};
     if (!multiply_input(op, run, pairs, inner) || !multiply_inner(op, run, pairs, inner, parts)) return false;
     float* y = run.at(op.y);
+    const int32_t* chosen = (const int32_t*)run.at(op.chosen);
     run.by_values(out, [&](int64_t row, int64_t from, int64_t to) {
         float* sum = y + row * op.y.step + from;
         memset(sum, 0, (size_t)(to - from) * sizeof(float));
         for (int64_t i = 0; i < op.used; i++) {
             int64_t pair = pairs.place[row * op.used + i];
-            run.kernels->add_scaled(parts + pair * out + from, op.weigh_input ? 1.0f : pairs.weight[pair], sum,
-                                    to - from);
+            float weight = op.weigh_input ? 1.0f : pairs.weight[pair];
+            if (op.down_scale) weight *= op.down_scale[chosen[row * op.chosen.step + i]];
+            run.kernels->add_scaled(parts + pair * out + from, weight, sum, to - from);
         }
     });
     return true;

@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "run.h"
 
 bool run_gate(const GateOp& op, const Run& run) {
@@ -20,6 +22,18 @@ bool run_element(const ElementOp& op, const Run& run) {
     run.by_values(op.y.width, [&](int64_t row, int64_t from, int64_t to) {
         run.kernels->element(op.kind, a + row * op.a.step + from, b + row * b_step + from, y + row * op.y.step + from,
                              to - from, op.factor);
+    });
+    return true;
+}
+
+bool run_temper(const TemperOp& op, const Run& run) {
+    const float* x = run.at(op.x);
+    float* y = run.at(op.y);
+    run.by_values(op.y.width, [&](int64_t row, int64_t from, int64_t to) {
+        double steps = (double)((run.positions[row] + op.offset) / op.length);
+        float factor = (float)(1.0 + op.scale * log(1.0 + steps));
+        const float* values = x + row * op.x.step + from;
+        run.kernels->element(ELEMENT_SCALE, values, values, y + row * op.y.step + from, to - from, factor);
     });
     return true;
 }

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from ctypes import Array, Structure
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from ..protocol import Experts
-from ..records import ACTIVATIONS, GATINGS, NORM_KINDS, Activation, Attend, Delta, NormKind, Routing
+from ..records import ACTIVATIONS, GATINGS, NORM_KINDS, Activation, Attend, Delta, NormKind, Routing, Temper
 from . import structures as c
 from .call import address, pointer
 from .packed import Packed
@@ -88,6 +88,13 @@ class NativeOperations:
         y = self.new(table.columns, False)
         arguments = c.EmbedOp(self.rows(y), table.source_address, table.out, table.type, scale)
         self._emit(c.OpKind.EMBED, arguments, y, table)
+        return y
+
+    def lookup(self, table: Packed, by: Literal["token", "position"], scale: float = 1.0) -> Value:
+        """-> [N, width]."""
+        y = self.new(table.columns, False)
+        arguments = c.LookupOp(self.rows(y), table.source_address, table.out, table.type, by == "position", scale)
+        self._emit(c.OpKind.LOOKUP, arguments, y, table)
         return y
 
     def resume(self, width: int) -> Value:
@@ -194,7 +201,7 @@ class NativeOperations:
         y = self.new(how.heads * how.value, q.wanted)
         arguments = c.AttendOp(
             self.rows(q), self.rows(y), address(how.sinks), self.plane(store, 0), self.plane(store, values),
-            how.heads, how.kv_heads, how.key, how.value, how.window, how.scale, how.softcap,
+            how.heads, how.kv_heads, how.key, how.value, how.window, how.chunked, how.scale, how.softcap,
         )  # fmt: skip
         self._emit(c.OpKind.ATTEND, arguments, y, how)
         return y
@@ -213,6 +220,13 @@ class NativeOperations:
     def scale(self, x: Value, factor: float) -> Value:
         """factor * x."""
         return self._element(c.Element.SCALE, x, None, factor)
+
+    def temper(self, x: Value, how: Temper) -> Value:
+        """x [N, D] -> same."""
+        y = self.new(x.width, x.wanted)
+        arguments = c.TemperOp(self.rows(x), self.rows(y), how.length, how.offset, how.scale)
+        self._emit(c.OpKind.TEMPER, arguments, y)
+        return y
 
     def softcap(self, x: Value, cap: float) -> Value:
         """cap * tanh(x / cap)."""
@@ -239,7 +253,7 @@ class NativeOperations:
         y = self.new(experts.down.shape[1], x.wanted)
         arguments = c.ExpertsOp(
             self.rows(x), self.rows(chosen), self.rows(weights), self.rows(y), *stacks,
-            *(address(bias) for bias in experts.biases), chosen.width,
+            *(address(vector) for vector in (*experts.biases, *experts.scales)), chosen.width,
             ACTIVATIONS.index(experts.activation), experts.weigh_input, experts.limit,
         )  # fmt: skip
         self._emit(c.OpKind.EXPERTS, arguments, y, experts)
@@ -256,15 +270,25 @@ class NativeOperations:
         self._emit(c.OpKind.CONV, arguments, y, weight, bias)
         return y
 
-    def delta(self, store: int, q: Value, k: Value, v: Value, beta: Value, decay: Value, how: Delta) -> Value:
-        """-> [N, heads * size]."""
+    def delta(
+        self,
+        store: int,
+        q: Value,
+        k: Value,
+        v: Value,
+        beta: Value,
+        decay: Value,
+        how: Delta,
+        skip: np.ndarray | None = None,
+    ) -> Value:
+        """-> [N, heads * value]."""
         y = self.new(v.width, v.wanted)
         planes = (self.plane(store, 1), self.plane(store, 2), self.plane(store, 3))
         arguments = c.DeltaOp(
-            *(self.rows(value) for value in (q, k, v, beta, decay, y)), how.heads, how.key_heads, how.size, *planes,
-            how.tiled, how.scale,
+            *(self.rows(value) for value in (q, k, v, beta, decay, y)), address(skip), how.heads, how.key_heads,
+            how.size, how.value, *planes, how.tiled, how.corrected, how.by_channel, how.scale,
         )  # fmt: skip
-        self._emit(c.OpKind.DELTA, arguments, y)
+        self._emit(c.OpKind.DELTA, arguments, y, skip)
         return y
 
     def decay(self, x: Value, bias: np.ndarray, rate: np.ndarray) -> Value:

@@ -18,6 +18,7 @@ IN_PLACE = {
     c.OpKind.ROTATE: ("x",),
     c.OpKind.GATE: ("gate", "up"),
     c.OpKind.ELEMENT: ("a", "b"),
+    c.OpKind.TEMPER: ("x",),
 }
 """Inputs whose place the result may take, if nobody reads them later."""
 

@@ -25,9 +25,9 @@ class InputStates:
     draft_rows = ROWS
 
     def __init__(self, slots: int, how: Delta) -> None:
-        width = (how.key_heads + how.heads) * how.size + 2 * how.heads
+        width = how.key_heads * how.size + how.heads * how.value + how.heads + how.decays
         inputs = np.zeros((slots, 1, 2 * ROWS, F32.row_bytes(width)), np.uint8)
-        self.states = np.zeros((slots, 2 * how.heads, how.size * how.size), np.float32)
+        self.states = np.zeros((slots, 2 * how.heads, how.size * how.value), np.float32)
         self.marks = np.zeros((slots, 3), np.int64)
         self.marks[:, AHEAD] = -1
         self.inputs = Plane(inputs, F32, 2 * ROWS)

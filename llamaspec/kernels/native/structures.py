@@ -66,6 +66,8 @@ class OpKind(IntEnum):
     CONV = 14
     DELTA = 15
     DECAY = 16
+    LOOKUP = 17
+    TEMPER = 18
 
 
 class Op(Structure):
@@ -82,6 +84,19 @@ class EmbedOp(Structure):
         ("weight", c_void_p),
         ("vocabulary", c_int64),
         ("type", c_int32),
+        ("scale", c_float),
+    )
+
+
+class LookupOp(Structure):
+    """y = scale * weight[token or position]."""
+
+    _fields_ = (
+        ("y", Rows),
+        ("weight", c_void_p),
+        ("count", c_int64),
+        ("type", c_int32),
+        ("by_position", c_int32),
         ("scale", c_float),
     )
 
@@ -169,6 +184,7 @@ class AttendOp(Structure):
         ("y", Rows),
         ("sinks", c_void_p),
         *((name, c_int64) for name in ("k", "v", "heads", "kv_heads", "width", "value_width", "window")),
+        ("chunked", c_int32),
         ("scale", c_float),
         ("softcap", c_float),
     )
@@ -184,6 +200,9 @@ class Activation(IntEnum):
     SIGMOID = 4
     RELU2 = 5
     SWIGLU_OAI = 6
+    RELU = 7
+    SOFTPLUS = 8
+    EXP_TAIL = 9
 
 
 class GateOp(Structure):
@@ -237,6 +256,7 @@ class ExpertsOp(Structure):
     _fields_ = (
         *((name, Rows) for name in ("x", "chosen", "weights", "y")),
         *((name, c_void_p) for name in ("gate", "up", "down", "gate_bias", "up_bias", "down_bias")),
+        *((name, c_void_p) for name in ("gate_scale", "up_scale", "down_scale")),
         ("used", c_int64),
         ("activation", c_int32),
         ("weigh_input", c_int32),
@@ -263,8 +283,11 @@ class DeltaOp(Structure):
 
     _fields_ = (
         *((name, Rows) for name in ("q", "k", "v", "beta", "decay", "y")),
-        *((name, c_int64) for name in ("heads", "key_heads", "size", "inputs", "states", "marks")),
+        ("skip", c_void_p),
+        *((name, c_int64) for name in ("heads", "key_heads", "size", "value_size", "inputs", "states", "marks")),
         ("tiled", c_int32),
+        ("corrected", c_int32),
+        ("by_channel", c_int32),
         ("scale", c_float),
     )
 
@@ -273,6 +296,12 @@ class DecayOp(Structure):
     """y = e^(rate * softplus(x + bias))."""
 
     _fields_ = (("x", Rows), ("y", Rows), ("bias", c_void_p), ("rate", c_void_p))
+
+
+class TemperOp(Structure):
+    """x times what grows with the logarithm of the position."""
+
+    _fields_ = (("x", Rows), ("y", Rows), ("length", c_int64), ("offset", c_int64), ("scale", c_float))
 
 
 class PassResult(IntEnum):

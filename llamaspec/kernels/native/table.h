@@ -67,7 +67,14 @@ struct Attention {
     int64_t path_width, rows, heads, kv_heads, width, value_width, q_step, out_step;
     Plane k, v;      // v.data == k.data: values are the first value_width of each key
     int64_t window;  // 0: all positions
+    int chunked;     // instead: the positions of the row's own window-wide chunk
     float scale, softcap;
+};
+
+struct DeltaStep {  // as DeltaOp (tape.h) says
+    int64_t size, value_size;
+    int corrected, by_channel;
+    float scale;
 };
 
 struct Kernels {
@@ -92,8 +99,8 @@ struct Kernels {
     // y[c] = sum over j of weight[c, j] * inputs[j][c], + bias[c], for channels c from `from` on
     void (*convolve)(const float* const* inputs, const float* weight, const float* bias, float* y, int64_t from,
                      int64_t n, int64_t kernel);
-    void (*delta)(const float* from, float* state, int64_t size, const float* q, const float* k, const float* v,
-                  float beta, float decay, float scale, float* y);  // y null: the state alone
+    void (*delta)(const DeltaStep& step, const float* from, float* state, const float* q, const float* k,
+                  const float* v, float beta, const float* decay, float* y);  // y null: the state alone
     float (*read)(const uint8_t* bytes, int64_t n);
     void (*to_half)(const float* x, void* y, int64_t n);
     void (*attend)(const Attention& a, int64_t first_row, int rows, int64_t kv_head, int64_t first_head, int heads,

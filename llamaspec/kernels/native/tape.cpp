@@ -54,6 +54,11 @@ struct Ranges {
                 bool tokens = pass.tokens && embed.weight;
                 return pass.hidden || (tokens && range_of(pass.tokens, pass.rows).within(embed.vocabulary));
             }
+            case OP_LOOKUP: {
+                const LookupOp& lookup = *(const LookupOp*)op.arguments;
+                if (lookup.by_position) return positions.within(lookup.count);
+                return pass.tokens && range_of(pass.tokens, pass.rows).within(lookup.count);
+            }
             case OP_ROTATE: {
                 const RopeTable& rope = pass.ropes[((const RotateOp*)op.arguments)->rope];
                 return positions.least >= 0 && positions.most < rope.positions;
@@ -126,6 +131,8 @@ bool run_op(const Op& op, const Run& run) {
         CASE(OP_CONV, ConvOp, run_conv)
         CASE(OP_DELTA, DeltaOp, run_delta)
         CASE(OP_DECAY, DecayOp, run_decay)
+        CASE(OP_LOOKUP, LookupOp, run_lookup)
+        CASE(OP_TEMPER, TemperOp, run_temper)
     }
 #undef CASE
     return true;

@@ -61,6 +61,8 @@ enum OpKind {
     OP_CONV,      // causal and per channel, over the inputs in a plane
     OP_DELTA,     // gated delta rule; writes k, v, beta and decay to its plane of inputs itself
     OP_DECAY,     // y = e^(rate * softplus(x + bias))
+    OP_LOOKUP,    // y = scale * weight[token or position]
+    OP_TEMPER,    // y = x times what grows with the logarithm of the position
 };
 
 struct Op {
@@ -73,6 +75,14 @@ struct EmbedOp {
     const uint8_t* weight;  // [vocabulary, y.width] as the file holds it; null: hidden rows only
     int64_t vocabulary;
     int32_t type;
+    float scale;
+};
+
+struct LookupOp {
+    Rows y;
+    const uint8_t* weight;  // [count, y.width] as the file holds it
+    int64_t count;
+    int32_t type, by_position;  // else by token
     float scale;
 };
 
@@ -130,6 +140,7 @@ struct AttendOp {
     const float* sinks;  // [heads] or null
     int64_t k, v;        // planes; v may be k: then values are the first value_width of each key
     int64_t heads, kv_heads, width, value_width, window;  // window 0: all positions
+    int32_t chunked;  // a row sees the positions of its own window-wide chunk, not the last `window`
     float scale, softcap;
 };
 
@@ -141,8 +152,11 @@ enum Activation {
     ACT_SIGMOID,
     ACT_RELU2,
     ACT_SWIGLU_OAI,
+    ACT_RELU,
+    ACT_SOFTPLUS,
+    ACT_EXP_TAIL,
 };
-// GELU: the tanh form. SWIGLU_OAI (gpt-oss): g = min(g, limit), u = clamp(u, +-limit), g * sigmoid(1.702 g) * (u + 1).
+// GELU: the tanh form. EXP_TAIL: e^z - 1 - z, z = min(x, 0). SWIGLU_OAI (gpt-oss): g = min(g, limit), u = clamp(u, +-limit), g * sigmoid(1.702 g) * (u + 1).
 struct GateOp {
     Rows gate, up, y;  // up.width 0: none. gate.width 1: one value for the whole row
     int32_t activation;
@@ -170,7 +184,8 @@ struct RouteOp {      // spec/models.md 1.4; of equal scores the lower number wi
 struct ExpertsOp {
     Rows x, chosen, weights, y;
     const Packed *gate, *up, *down;  // stacks; gate may be null: activation(up x) alone
-    const float *gate_bias, *up_bias, *down_bias;  // [experts, out] or null
+    const float *gate_bias, *up_bias, *down_bias;  // [experts, out] or null: inside the scale of the product
+    const float *gate_scale, *up_scale, *down_scale;  // [experts] or null: of the products
     int64_t used;
     int32_t activation, weigh_input;  // weigh_input: the weight multiplies x, not the result (llama4)
     float limit;
@@ -185,19 +200,22 @@ struct ConvOp {
 };
 
 // Gated delta rule (spec/models.md 2.3): S <- S e^g; d = (v - S^T k) beta; S += k d^T; y = S^T q * scale, per value
-// head. A slot's base state is that after `base` tokens of it. Rows start from the base state, run over the inputs of
+// head, S [size, value_size]. Not corrected (Mamba-2): d = v beta. skip: y += skip * v. A slot's base state is that after `base` tokens of it. Rows start from the base state, run over the inputs of
 // their own path from there on (the cells that KVIndex names) and never change it. Before anything else a pass moves
 // the base to `lengths`, the committed tokens: with the end state of the last pass where that is it (`ahead`), else by
 // running over the inputs in the committed cells. Rows that are a chain in the cells of their positions leave their end
 // state ahead, and a pass that goes on there, before anything is committed, starts from it. PASS_OUT_OF_RANGE where the
 // base is older than the ring of inputs, or younger than `lengths`.
 struct DeltaOp {
-    Rows q, k, v, beta, decay, y;  // q, k [key_heads * size]; v, y [heads * size]; beta, decay (the e^g above) [heads]
-    int64_t heads, key_heads, size;
+    Rows q, k, v, beta, decay, y;  // q, k [key_heads * size]; v, y [heads * value_size]; beta [heads]; decay (e^g)
+                                   // [heads], or by channel [heads * size]: one for each row of S
+    const float* skip;             // [heads] or null
+    int64_t heads, key_heads, size, value_size;
     int64_t inputs;  // plane of floats, 1 head, a ring: k, v, beta, decay of a cell, one behind the other
-    int64_t states;  // plane of floats [slots, 2 * heads, size * size]: base and ahead; states.cells = 1
+    int64_t states;  // plane of floats [slots, 2 * heads, size * value_size]: base and ahead; states.cells = 1
     int64_t marks;   // plane of int64 [slots, 3]: base length, ahead length (-1: none), which half is the base
     int32_t tiled;   // key head of value head i: i % key_heads, else i / (heads / key_heads)
+    int32_t corrected, by_channel;
     float scale;
 };
 
@@ -205,6 +223,13 @@ struct DeltaOp {
 struct DecayOp {
     Rows x, y;
     const float *bias, *rate;  // [width]
+};
+
+// y = x * (1 + scale * log(1 + floor((position + offset) / length)))
+struct TemperOp {
+    Rows x, y;
+    int64_t length, offset;
+    float scale;
 };
 
 enum PassResult { PASS_DONE, PASS_OUT_OF_MEMORY, PASS_OUT_OF_RANGE };

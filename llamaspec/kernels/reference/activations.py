@@ -15,6 +15,9 @@ FUNCTIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
     "gelu_erf": F.gelu,
     "sigmoid": torch.sigmoid,
     "relu2": lambda x: F.relu(x).square(),
+    "relu": F.relu,
+    "softplus": F.softplus,
+    "exp_tail": lambda x: torch.expm1(x.clamp(max=0)) - x.clamp(max=0),
 }
 SHARPNESS = 1.702
 """Of gpt-oss's sigmoid."""

@@ -41,7 +41,7 @@ def attend(q: Tensor, keys: Plane, values: Plane, index: KVIndex, how: Attend) -
         where = torch.arange(block * KV_BLOCK, (block + 1) * KV_BLOCK, device=q.device)
         hidden = where.unsqueeze(0) > index.positions.unsqueeze(1)  # [N, 256]
         if how.window:
-            hidden = hidden | (where.unsqueeze(0) <= index.positions.unsqueeze(1) - how.window)
+            hidden = hidden | (where.unsqueeze(0) < _first_seen(index.positions, how).unsqueeze(1))
         hidden = hidden.unsqueeze(1).expand(n, group, KV_BLOCK).reshape(rows_per_kv, KV_BLOCK)
         key, value = own.block(block, where)
         scores = own.multiply(queries, key.transpose(-1, -2))
@@ -51,6 +51,11 @@ def attend(q: Tensor, keys: Plane, values: Plane, index: KVIndex, how: Attend) -
         softmax.merge(scores.masked_fill(hidden, float("-inf")), accumulate)
     out = softmax.result()  # [K, N * G, value]
     return out.view(how.kv_heads, n, group, how.value).transpose(0, 1).reshape(n, how.heads * how.value)
+
+
+def _first_seen(positions: Tensor, how: Attend) -> Tensor:
+    """positions [N] -> [N]: where each row's window begins."""
+    return positions // how.window * how.window if how.chunked else positions - how.window + 1
 
 
 def _accumulator(

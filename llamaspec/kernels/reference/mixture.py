@@ -66,12 +66,14 @@ def evaluate(experts: Experts, x: Tensor, chosen: Tensor, weights: Tensor) -> Te
 
 def _one(experts: Experts, number: int, x: Tensor) -> Tensor:
     gate_bias, up_bias, down_bias = (None if bias is None else bias[number] for bias in experts.biases)
-    up = _product(experts.up, number, x, up_bias)
-    gate = up if experts.gate is None else _product(experts.gate, number, x, gate_bias)
+    gate_scale, up_scale, down_scale = (None if scale is None else scale[number] for scale in experts.scales)
+    up = _product(experts.up, number, x, up_bias, up_scale)
+    gate = up if experts.gate is None else _product(experts.gate, number, x, gate_bias, gate_scale)
     inner = gated(experts.activation, gate, None if experts.gate is None else up, experts.limit)
-    return _product(experts.down, number, inner, down_bias)
+    return _product(experts.down, number, inner, down_bias, down_scale)
 
 
-def _product(stack: object, number: int, x: Tensor, bias: Tensor | None) -> Tensor:
+def _product(stack: object, number: int, x: Tensor, bias: Tensor | None, scale: Tensor | None) -> Tensor:
     y = stack.part(number).matmul(x)  # type: ignore[attr-defined]
-    return y if bias is None else y + bias
+    y = y if bias is None else y + bias
+    return y if scale is None else y * scale

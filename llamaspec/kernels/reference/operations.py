@@ -1,13 +1,14 @@
 """The operations of one pass in torch, computed one by one. No host synchronisation, no branch on data."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..protocol import Batch, Experts, Output, Store
-from ..records import Activation, Attend, Delta, NormKind, Routing
+from ..records import Activation, Attend, Delta, NormKind, Routing, Temper
 from . import attention, mixture, recurrence
 from .activations import gated
 from .matrices import SeparateProjections, TorchMatrix
@@ -44,6 +45,11 @@ class TorchOperations:
         if self.batch.hidden is not None:
             return self.batch.hidden
         rows = table.rows(self.batch.tokens)
+        return rows if scale == 1.0 else rows * scale
+
+    def lookup(self, table: TorchMatrix, by: Literal["token", "position"], scale: float = 1.0) -> Tensor:
+        """-> [N, width]."""
+        rows = table.rows(self.batch.tokens if by == "token" else self.batch.positions)
         return rows if scale == 1.0 else rows * scale
 
     def resume(self, width: int) -> Tensor:
@@ -149,6 +155,11 @@ class TorchOperations:
         """factor * x."""
         return x * factor
 
+    def temper(self, x: Tensor, how: Temper) -> Tensor:
+        """x [N, D] -> same."""
+        steps = torch.div(self.batch.positions + how.offset, how.length, rounding_mode="floor").double()
+        return x * (1.0 + how.scale * torch.log1p(steps)).float().unsqueeze(1)
+
     def softcap(self, x: Tensor, cap: float) -> Tensor:
         """cap * tanh(x / cap)."""
         return cap * torch.tanh(x / cap)
@@ -167,10 +178,21 @@ class TorchOperations:
         plane = self.stores[store].planes[0]
         return gated(activation, recurrence.conv(plane, self.batch.index, weight, bias), None, 0.0)
 
-    def delta(self, store: int, q: Tensor, k: Tensor, v: Tensor, beta: Tensor, decay: Tensor, how: Delta) -> Tensor:
-        """-> [N, heads * size]."""
+    def delta(
+        self,
+        store: int,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        beta: Tensor,
+        decay: Tensor,
+        how: Delta,
+        skip: Tensor | None = None,
+    ) -> Tensor:
+        """-> [N, heads * value]."""
         states = self.stores[store].planes[1].data
-        return recurrence.delta(states, self.batch, q, k, v, beta, decay, how)
+        y = recurrence.delta(states, self.batch, q, k, v, beta, decay, how)
+        return y if skip is None else y + v * skip.repeat_interleave(how.value)
 
     def decay(self, x: Tensor, bias: Tensor, rate: Tensor) -> Tensor:
         """x [N, H] -> exp(rate * softplus(x + bias))."""

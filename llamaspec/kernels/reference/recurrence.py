@@ -31,22 +31,25 @@ def conv(plane: Plane, index: KVIndex, weight: Tensor, bias: Tensor | None) -> T
 def delta(
     states: Tensor, batch: Batch, q: Tensor, k: Tensor, v: Tensor, beta: Tensor, decay: Tensor, how: Delta
 ) -> Tensor:
-    """states [S, heads, SPARE + 1, bytes] -> [N, heads * size]: every row from the state of the one before it."""
+    """states [S, heads, SPARE + 1, bytes] -> [N, heads * value]: every row from the state of the one before it."""
     n, index = q.shape[0], batch.index
     keys, queries = (_for_values(x.reshape(n, how.key_heads, how.size), how) for x in (k, q * how.scale))
-    values = v.reshape(n, how.heads, how.size)
+    values = v.reshape(n, how.heads, how.value)
     before = cells_of(index, (index.positions - 1).unsqueeze(1)).squeeze(1) - index.lengths + 1
     real = batch.cells >= 0
     before = torch.where(real & (index.positions > index.lengths), before, 0)
     places = torch.where(real, batch.cells - index.lengths + 1, SPARE)
-    by_row = F32.decode(states)  # [S, heads, places, size * size]: a view
+    by_row = F32.decode(states)  # [S, heads, places, size * value]: a view
     outputs = []
     for row in range(n):
         slot, here = index.slots[row : row + 1], slice(row, row + 1)
-        state = by_row[slot, :, before[here]].view(how.heads, how.size, how.size)
-        state = state * decay[row].view(-1, 1, 1)
-        error = (values[row] - torch.einsum("hkv,hk->hv", state, keys[row])) * beta[row].unsqueeze(-1)
-        state = state + keys[row].unsqueeze(-1) * error.unsqueeze(1)
+        state = by_row[slot, :, before[here]].view(how.heads, how.size, how.value)
+        state = state * decay[row].view(how.heads, -1, 1)
+        value = values[row]
+        if how.corrected:
+            value = value - torch.einsum("hkv,hk->hv", state, keys[row])
+        value = value * beta[row].unsqueeze(-1)
+        state = state + keys[row].unsqueeze(-1) * value.unsqueeze(1)
         by_row[slot, :, places[here]] = state.view(1, how.heads, -1)
         outputs.append(torch.einsum("hkv,hk->hv", state, queries[row]).reshape(1, -1))
     return torch.cat(outputs)

@@ -22,7 +22,7 @@ class RowStates:
     draft_rows = ROWS
 
     def __init__(self, kernels: "Reference", slots: int, how: Delta) -> None:
-        data = kernels.zeros((slots, how.heads, SPARE + 1, F32.row_bytes(how.size**2)))
+        data = kernels.zeros((slots, how.heads, SPARE + 1, F32.row_bytes(how.size * how.value)))
         self.planes = (Plane(data, F32),)
         self.lengths = [0] * slots
         self.before: list[tuple[int, torch.Tensor | None]] = [(0, None)] * slots
