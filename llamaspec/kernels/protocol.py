@@ -307,6 +307,10 @@ class Kernels(Protocol):
         """Take a packed weight [out, in], or a stack [count, out, in], over in whatever form is fastest."""
         ...
 
+    def table(self, weight: "QuantizedTensor") -> Matrix:
+        """A packed weight [count, width] whose rows are only looked up."""
+        ...
+
     def vector(self, weight: "QuantizedTensor") -> Vector:
         """A small tensor as float32."""
         ...

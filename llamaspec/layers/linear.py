@@ -19,6 +19,10 @@ class Linear:
         y = ops.scale(ops.products(self.projections, x)[0], self.scale)
         return y if residual is None else ops.add(residual, y)
 
+    def scaled(self, factor: float, kernels: Kernels) -> "Linear":
+        """The same, times factor."""
+        return Linear(self.matrix, self.bias, kernels, self.scale * factor)
+
 
 class Parallel:
     """Several projections of the same rows, which a back end may do in one go."""

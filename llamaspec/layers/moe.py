@@ -25,17 +25,26 @@ class SharedExpert:
 class MoE:
     """A row adds up its experts in the order of their numbers, so its bits do not depend on where others are routed.
 
-    bias: of the experts' scores, for the choice only.
+    bias: of the experts' scores, for the choice only. latent: projections into and out of what the experts work in.
     """
 
     def __init__(
-        self, router: Linear, bias: Vector, routing: Routing, experts: Experts, shared: SharedExpert | None = None
+        self,
+        router: Linear,
+        bias: Vector,
+        routing: Routing,
+        experts: Experts,
+        shared: SharedExpert | None = None,
+        latent: tuple[Linear, Linear] | None = None,
     ) -> None:
         self.router, self.bias, self.routing, self.experts, self.shared = router, bias, routing, experts, shared
+        self.latent = latent
 
     def __call__(self, x: Value, ops: Operations, residual: Value = None) -> Value:
         """x, residual [N, D] -> [N, D]."""
         chosen, weights = ops.route(self.router(x, ops), self.bias, self.routing)
-        y = ops.experts(self.experts, x, chosen, weights)
+        into = x if self.latent is None else self.latent[0](x, ops)
+        y = ops.experts(self.experts, into, chosen, weights)
+        y = y if self.latent is None else self.latent[1](y, ops)
         y = y if residual is None else ops.add(residual, y)
         return y if self.shared is None else self.shared(x, ops, y)

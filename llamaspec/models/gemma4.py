@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..kernels.protocol import Experts, Operations, Value, Vector
+from ..kernels.protocol import Experts, Matrix, Operations, Value, Vector
 from ..kernels.records import Routing
 from ..kernels.unpack import dequantize
 from ..layers.block import Block
-from ..layers.linear import Embedding, Linear
+from ..layers.linear import Linear
 from ..layers.mlp import MLP
 from ..layers.norm import Norm
 from ..layers.rope import Rope
@@ -31,7 +31,7 @@ class Model(Decoder):
     def read(cls, meta: Metadata, n_vocab: int) -> HParams:
         """Embeddings are scaled by the root of their width."""
         h = super().read(meta, n_vocab)
-        softcap = meta.float("final_logit_softcapping", default=0.0)
+        softcap = meta.float("final_logit_softcapping", default=30.0)
         width = meta.int("embedding_length_per_layer_input", default=0)
         return replace(h, embedding_scale=h.n_embd**0.5, logit_softcap=softcap, layer_embedding=width)
 
@@ -159,7 +159,8 @@ class Injection:
 class LayerInputs:
     """The layers' own inputs: (norm(proj x) + table[token]) / sqrt(2), side by side."""
 
-    table: Embedding
+    table: Matrix
+    table_scale: float
     proj: Linear
     norm: Norm
     layers: int
@@ -168,9 +169,10 @@ class LayerInputs:
     @classmethod
     def of(cls, h: HParams, weights: Weights) -> "LayerInputs":
         """From the tensors in front of the blocks."""
-        width, whole = h.layer_embedding, h.n_layer * h.layer_embedding
+        width, whole, weights = h.layer_embedding, h.n_layer * h.layer_embedding, weights.beside("token_embd")
         return cls(
-            weights.embedding("per_layer_token_embd", h.n_vocab, whole, width**0.5),
+            weights.table("per_layer_token_embd.weight", h.n_vocab, whole),
+            width**0.5,
             weights.linear("per_layer_model_proj", whole, h.n_embd),
             weights.norm("per_layer_proj_norm", width),
             h.n_layer,
@@ -180,7 +182,7 @@ class LayerInputs:
     def __call__(self, x: Value, ops: Operations) -> Value:
         """x [N, D], the scaled embeddings -> [N, layers * P]."""
         projected = self.norm(ops.scale(self.proj(x, ops), self.scale), ops, self.layers)
-        found = ops.lookup(self.table.matrix, "token", self.table.scale)
+        found = ops.lookup(self.table, "token", self.table_scale)
         return ops.scale(ops.add(projected, found), 0.5**0.5)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ..network.decoder import Model as Decoder
-from ..network.hparams import FeedForward, Heads, HParams, Mixture, refuse
+from ..network.hparams import Attention, FeedForward, HParams, Mixture, refuse
 from ..network.keys import Keys
 from ..weights.metadata import Metadata
 
@@ -24,12 +24,16 @@ class Model(Decoder):
         return replace(h, embedding_scale=embedding, residual_scale=residual, logit_scale=1.0 / divisor)
 
     @classmethod
-    def attention(cls, keys: Keys, i: int) -> Heads:
+    def attention(cls, keys: Keys, i: int) -> Attention:
         """attention.scale stands for the root of a head's width."""
         h = cls.grouped(keys, i)
-        turns = keys.meta.bool("rope.scaling.finetuned", default=True)
         scale = keys.meta.float("attention.scale", default=0.0) or h.scale
-        return replace(h, scale=scale, rope=h.rope if turns else None)
+        return replace(h, scale=scale, rope=h.rope if cls.turns(keys) else None)
+
+    @classmethod
+    def turns(cls, keys: Keys) -> bool:
+        """Whether positions are told apart by a rotation."""
+        return keys.meta.bool("rope.scaling.finetuned", default=True)
 
     @classmethod
     def feed_forward(cls, keys: Keys, i: int) -> FeedForward:

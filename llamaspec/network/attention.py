@@ -1,5 +1,6 @@
 """Attention layers from the tensors of a file, by their records."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -22,10 +23,13 @@ from .weights import Weights
 def grouped(weights: Weights, name: str, n_embd: int, h: Heads, store: int, rotation: Any, kind: NormKind) -> Attention:
     """Grouped-query attention of block `name` ("blk.3"); biases where the file has them. kind: of its norms."""
     sinks = weights.vector(f"{name}.attn_sinks.weight", h.heads) if h.sinks else None
+    output = weights.linear(f"{name}.attn_output", n_embd, h.heads * h.value)
+    if h.value_scale != 1.0:
+        output = output.scaled(h.value_scale, weights.kernels(f"{name}.attn_output"))
     how = Attend(h.heads, h.kv_heads, h.key, h.value, h.scale, h.window, h.softcap, sinks, h.chunked)
     return Attention(
         weights.parallel(_projections(weights, name, n_embd, h), f"{name}.attn_q"),
-        weights.linear(f"{name}.attn_output", n_embd, h.heads * h.value),
+        output,
         how,
         store if h.source is None else h.source,
         rotation,
@@ -118,14 +122,21 @@ def _cut_kv_b(weights: Weights, name: str, h: Latent) -> list[Any]:
 
 
 def delta_net(weights: Weights, name: str, n_embd: int, h: DeltaNet, store: int) -> GatedDeltaNet:
-    """Gated delta net as Qwen3.5 stores it."""
+    """Gated delta net as Qwen3.5 and Qwen3-Next store it."""
     values = h.heads * h.size
-    inputs = [
-        weights.linear(f"{name}.attn_qkv", h.channels, n_embd),
-        weights.linear(f"{name}.attn_gate", values, n_embd),
-        weights.linear(f"{name}.ssm_beta", h.heads, n_embd),
-        weights.linear(f"{name}.ssm_alpha", h.heads, n_embd),
-    ]
+    if f"{name}.ssm_in.weight" in weights:
+        share = values // h.key_heads
+        *qkv_rows, z_rows = _rows_by_key_head(h.key_heads, (h.size, h.size, share, share))
+        qkv, z = weights.picked(f"{name}.ssm_in", (torch.cat(qkv_rows), z_rows), n_embd)
+    else:
+        qkv = weights.linear(f"{name}.attn_qkv", h.channels, n_embd)
+        z = weights.linear(f"{name}.attn_gate", values, n_embd)
+    if f"{name}.ssm_ba.weight" in weights:
+        share = h.heads // h.key_heads
+        beta, alpha = weights.picked(f"{name}.ssm_ba", _rows_by_key_head(h.key_heads, (share, share)), n_embd)
+    else:
+        beta, alpha = (weights.linear(f"{name}.ssm_{part}", h.heads, n_embd) for part in ("beta", "alpha"))
+    inputs = [qkv, z, beta, alpha]
     return GatedDeltaNet(
         weights.parallel(inputs, f"{name}.attn_qkv"),
         weights.vector(f"{name}.ssm_conv1d.weight", h.channels, h.kernel),
@@ -137,6 +148,15 @@ def delta_net(weights: Weights, name: str, n_embd: int, h: DeltaNet, store: int)
         delta_of(h),
         store,
     )
+
+
+def _rows_by_key_head(heads: int, widths: Sequence[int]) -> list[torch.Tensor]:
+    """Row numbers of each part of a tensor in which all parts of one key head lie together."""
+    first, parts, start = torch.arange(heads).unsqueeze(1) * sum(widths), [], 0
+    for width in widths:
+        parts.append((first + torch.arange(start, start + width)).flatten())
+        start += width
+    return parts
 
 
 def mamba(weights: Weights, name: str, n_embd: int, h: Mamba, store: int) -> Mamba2:

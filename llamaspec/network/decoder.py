@@ -69,9 +69,14 @@ class Model:
             n_vocab=n_vocab,
             n_embd=keys.n_embd,
             n_ctx_train=meta.int("context_length"),
-            eps=keys.eps(cls.norm),
+            eps=cls.eps(keys),
             layers=tuple(cls.layer(keys, i) for i in range(keys.n_layer)),
         )
+
+    @classmethod
+    def eps(cls, keys: Keys) -> float:
+        """Of all norms."""
+        return keys.eps(cls.norm)
 
     @classmethod
     def layer(cls, keys: Keys, i: int) -> Layer:
@@ -105,14 +110,25 @@ class Model:
         self.places = [weights.at("token_embd"), *(weights.at(f"blk.{i}.") for i in range(h.n_layer))]
         self.places.append(weights.at("output"))
         self.device, self.kernels = self.places[0].device, self.places[0].kernels
+        self._check_sources()
         self._rotations: dict[tuple[Rope, int], Any] = {}
         self.token_embd = weights.embedding("token_embd", h.n_vocab, h.n_embd, h.embedding_scale)
         self.blk = [self.block(weights, i, layer, n_ctx) for i, layer in enumerate(h.layers)]
-        self.output_norm = weights.norm(self.output_norm_name, h.n_embd, self.norm, "output")
+        self.output_norm = weights.beside("output").norm(self.output_norm_name, h.n_embd, self.norm)
         self.output = self.head(weights)
         self.segments = segments(self)
 
     output_norm_name = "output_norm"
+
+    def _check_sources(self) -> None:
+        """Raises LlamaspecError where a layer reads the cache of one in another place."""
+        for i, layer in enumerate(self.hparams.layers):
+            source = layer.attention.source if isinstance(layer.attention, Heads) else None
+            if source is not None and self.places[i + 1] != self.places[source + 1]:
+                raise LlamaspecError(
+                    f"layers {i} and {source} share keys and values, so they cannot be in different places",
+                    hint="keep them together: change -ngl, -ot or -ts",
+                )
 
     def head(self, weights: Weights) -> Linear:
         """The output projection, or the embedding again where the file ties them."""
@@ -176,6 +192,8 @@ class Model:
     def feed_forward_layer(self, weights: Weights, i: int, h: FeedForward) -> Any:
         """The feed-forward part of block i, by its record."""
         name, width = f"blk.{i}", self.hparams.n_embd
+        if isinstance(h, Mixture) and h.dense_width and f"{name}.ffn_gate_inp.weight" not in weights:
+            h = Dense(h.dense_width, h.activation, h.gated)
         if isinstance(h, Mixture):
             return feed_forwards.mixture(weights, name, width, h)
         return None if h is None else feed_forwards.dense(weights, name, width, h)

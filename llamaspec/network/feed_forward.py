@@ -1,6 +1,7 @@
 """Feed-forward layers from the tensors of a file, by their records."""
 
 from ..kernels.protocol import Experts
+from ..layers.linear import Linear
 from ..layers.mlp import MLP
 from ..layers.moe import MoE, SharedExpert
 from .hparams import Dense, Mixture
@@ -26,9 +27,15 @@ def mixture(weights: Weights, name: str, n_embd: int, h: Mixture) -> MoE:
         weights.linear(f"{name}.ffn_gate_inp", h.count, n_embd),
         weights.optional(f"{name}.exp_probs_b.bias", h.count),
         h.routing,
-        experts(weights, name, n_embd, h),
+        experts(weights, name, h.latent or n_embd, h),
         _shared(weights, name, n_embd, h) if h.shared else None,
+        _latent(weights, name, n_embd, h.latent) if h.latent else None,
     )
+
+
+def _latent(weights: Weights, name: str, n_embd: int, width: int) -> tuple[Linear, Linear]:
+    down = weights.linear(f"{name}.ffn_latent_down", width, n_embd)
+    return down, weights.linear(f"{name}.ffn_latent_up", n_embd, width)
 
 
 def experts(weights: Weights, name: str, n_embd: int, h: Mixture) -> Experts:

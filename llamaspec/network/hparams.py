@@ -34,8 +34,8 @@ class Heads:
     norm: of queries and keys: per head, over the whole vector, per head where the file has weights for it, per head
     without weights, or none; before the rotation, or behind it (norm_last). gated: the query's projection gives a gate
     for the result as well. sinks: a logit per head that has no value. softcap: of scores. temper: how queries grow with
-    their position. value_norm: values are normalised too, without weights. source: the layer whose keys and values
-    are read instead of own ones.
+    their position. value_norm: values are normalised too, without weights. value_scale: of the result. source: the
+    layer whose keys and values are read instead of own ones.
     """
 
     heads: int
@@ -53,6 +53,7 @@ class Heads:
     gated: bool = False
     temper: Temper | None = None
     value_norm: bool = False
+    value_scale: float = 1.0
     source: int | None = None
 
     def __post_init__(self) -> None:
@@ -167,11 +168,15 @@ class ShortConv:
 
 @dataclass(frozen=True)
 class Dense:
-    """A feed-forward part of one width. gated: down(activation(gate x) * up x), else down(activation(up x))."""
+    """A feed-forward part of one width. gated: down(activation(gate x) * up x), else down(activation(up x)).
+
+    numbers: of an activation that has some (Apertus).
+    """
 
     width: int
     activation: Activation = "silu"
     gated: bool = True
+    numbers: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         positive(feed_forward_length=self.width)
@@ -182,7 +187,9 @@ class Mixture:
     """Experts of which each row uses a few. shared: width of the part that every row uses, 0 = none.
 
     shared_gate: that part's result is multiplied by sigmoid of a number per row. limit: of activations, 0 = none.
-    gated: as of Dense. weigh_input: an expert's weight multiplies what it reads instead of its result.
+    gated: as of Dense. weigh_input: an expert's weight multiplies what it reads instead of its result. latent: width of
+    what the experts read and give, where that is not a row (Nemotron 3); 0 = it is. dense_width: of the part that a
+    layer has whose tensors are not those of experts (MiMo-V2); 0 = there is no such layer.
     """
 
     count: int
@@ -194,6 +201,8 @@ class Mixture:
     shared_gate: bool = False
     gated: bool = True
     weigh_input: bool = False
+    latent: int = 0
+    dense_width: int = 0
 
     def __post_init__(self) -> None:
         how = self.routing

@@ -6,7 +6,7 @@ from functools import cached_property
 from ..kernels.records import Gating, Routing
 from ..layers.rope import Rope, Scaling
 from ..weights.metadata import Metadata
-from .hparams import refuse
+from .hparams import Mamba, refuse
 
 GATING_NUMBERS: dict[int, Gating] = {1: "softmax", 2: "sigmoid", 3: "chosen_softmax", 4: "sqrt_softplus"}
 """`expert_gating_func`, as llama.cpp numbers it."""
@@ -81,7 +81,7 @@ class Keys:
         return Rope(self.n_rot, self.meta.float("rope.freq_base", default=10000.0), interleaved, self.scaling)
 
     def sliding_rope(self, rope: Rope | None) -> Rope | None:
-        """Of sliding layers: the model's, unless the file has another base for them."""
+        """Of sliding layers that scale as the others do: the model's, unless the file has another base for them."""
         base = self.meta.float("rope.freq_base_swa", default=0.0)
         return replace(rope, base=base) if rope is not None and base else rope
 
@@ -99,6 +99,12 @@ class Keys:
         every = self.meta.int(key, default=every)
         return tuple(every == 0 or (layer + 1) % every != 0 for layer in range(self.blocks))
 
+    def mamba(self) -> Mamba:
+        """A Mamba-2 layer."""
+        meta = self.meta
+        inner, heads = meta.int("ssm.inner_size"), meta.int("ssm.time_step_rank")
+        return Mamba(inner, heads, meta.int("ssm.state_size"), meta.int("ssm.group_count"), meta.int("ssm.conv_kernel"))
+
     @cached_property
     def n_expert(self) -> int:
         """Experts of a mixture; 0 = none."""
@@ -109,7 +115,7 @@ class Keys:
         width = self.meta.ints("expert_feed_forward_length", self.blocks, default=None)
         if width is not None and width[layer]:
             return width[layer]
-        used = self.meta.int("expert_used_count", default=0)
+        used = self.meta.ints("expert_used_count", self.blocks, (0,) * self.blocks)[layer]
         return self.widths[layer] // max(used, 1) if divided else self.widths[layer]
 
     def shared_width(self, layer: int, divided: bool = False) -> int:
@@ -120,14 +126,14 @@ class Keys:
         """Whether a layer of a mixture is dense because it is one of the first."""
         return layer < self.meta.int("leading_dense_block_count", default=0)
 
-    def routing(self, gating: Gating = "softmax", normalize: bool = True) -> Routing:
+    def routing(self, gating: Gating = "softmax", normalize: bool = True, layer: int = 0) -> Routing:
         """The file's keys, with an architecture's defaults where it has none."""
         meta = self.meta
         number = meta.int("expert_gating_func", default=0)
         if number not in (0, *GATING_NUMBERS):
             raise refuse("expert_gating_func", number)
         return Routing(
-            used=meta.int("expert_used_count", default=0),
+            used=meta.ints("expert_used_count", self.blocks, (0,) * self.blocks)[layer],
             gating=GATING_NUMBERS.get(number, gating),
             normalize=meta.bool("expert_weights_norm", default=normalize),
             scale=meta.float("expert_weights_scale", default=1.0) or 1.0,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from ..weights.file import GGUFFile
 from ..weights.header import TensorInfo
 from ..weights.tensor import QuantizedTensor, load
 from .place import Place, Placement
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Weights:
@@ -31,6 +34,11 @@ class Weights:
     def at(self, name: str) -> Place:
         """Where a tensor, or everything behind a prefix, lives."""
         return self.placement.at(name)
+
+    def beside(self, name: str) -> "Weights":
+        """The same tensors, all of them where `name` lives."""
+        place = self.at(name)
+        return Weights(self.file, Placement.everything(place.device, place.kernels), self.eps, self.fallback)
 
     def kernels(self, name: str) -> Kernels:
         """The back end of a tensor's place."""
@@ -53,12 +61,9 @@ class Weights:
         """A small tensor, or None where the file has none."""
         return self.vector(name, *shape) if name in self else None
 
-    def norm(self, name: str, size: int, kind: NormKind = "rms", at: str = "") -> Norm:
-        """name without ".weight"; its ".bias" is taken along if the file has one. at: what it lives with."""
-        kernels, bias = self.kernels(at or name), None
-        if f"{name}.bias" in self:
-            bias = kernels.vector(self.packed(f"{name}.bias", (size,)))
-        return Norm(kind, kernels.vector(self.packed(f"{name}.weight", (size,))), bias, self.eps)
+    def norm(self, name: str, size: int, kind: NormKind = "rms") -> Norm:
+        """name without ".weight"; its ".bias" is taken along if the file has one."""
+        return Norm(kind, self.vector(f"{name}.weight", size), self.optional(f"{name}.bias", size), self.eps)
 
     def reshaped(self, name: str, *shape: int) -> Vector:
         """A small tensor of as many values as float32 [*shape], whatever its own shape."""
@@ -105,6 +110,10 @@ class Weights:
         """name without ".weight"."""
         return Embedding(self.matrix(f"{name}.weight", n_vocab, width), scale)
 
+    def table(self, name: str, count: int, width: int) -> Matrix:
+        """Rows [count, width] that are only looked up."""
+        return self.kernels(name).table(self.packed(name, (count, width)))
+
     def parallel(self, parts: Sequence[Linear], name: str) -> Parallel:
         """Projections of one input that live where `name` does."""
         return Parallel(parts, self.kernels(name))
@@ -124,6 +133,20 @@ class Weights:
             parts.append(Linear(kernels.prepare(part), own, kernels, scale))
             start += out
         return parts
+
+    def picked(self, name: str, parts: "Sequence[torch.Tensor]", inner: int) -> list[Linear]:
+        """Projections that are these rows of one tensor, which holds nothing else; name without ".weight"."""
+        kernels, scale = self.kernels(name), self.scale(name)
+        whole = self.packed(f"{name}.weight", (sum(len(rows) for rows in parts), inner))
+        return [
+            Linear(
+                kernels.prepare(QuantizedTensor(whole.data[rows], whole.type, (len(rows), inner), whole.name)),
+                None,
+                kernels,
+                scale,
+            )
+            for rows in parts
+        ]
 
     def one_row(self, name: str, vector: QuantizedTensor) -> Linear:
         """A vector [in] as a matrix [1, in]."""

@@ -12,6 +12,8 @@ from tests import goldens
 from tests.network.build import runner as passes
 
 ENTRIES = {golden.name: golden for golden in goldens.models()}
+FLOATS = [name for name, golden in ENTRIES.items() if golden.entry.get("quant", "F32") in ("F32", "F16")]
+"""Those whose weights are not quantised."""
 
 
 def supported(golden: goldens.Golden) -> str:
@@ -50,7 +52,7 @@ def test_logits(name):
     assert np.abs(logits - expected).max() < golden.entry["suggested_tolerance"]["maxabs"]
 
 
-@pytest.mark.parametrize("name", [n for n, g in ENTRIES.items() if g.entry.get("quant", "F32") == "F32"])
+@pytest.mark.parametrize("name", FLOATS)
 def test_greedy_tokens(name):
     golden = ENTRIES[name]
     if reason := supported(golden):
@@ -68,7 +70,7 @@ def peer_error(golden: goldens.Golden) -> tuple[float | None, KVType | None]:
 
 
 @pytest.mark.skipif(not native.available(), reason=native.why_not() or "built")
-@pytest.mark.parametrize("name", [n for n, g in ENTRIES.items() if g.entry.get("quant", "F32") == "F32"])
+@pytest.mark.parametrize("name", FLOATS)
 def test_the_native_kernels_over_float_weights(name):
     """Nothing is quantised there, so a recorded pass has the tolerance of the reference."""
     golden = ENTRIES[name]

@@ -26,8 +26,11 @@ def kind(golden: goldens.Golden) -> str:
     return golden.entry["arch"] + ("-moe" if experts else "")
 
 
-ONE_PER_ARCHITECTURE = {kind(golden): golden for golden in USABLE.values()}
-VOCABULARY = 400
+BY_SIZE = sorted(USABLE.values(), key=lambda golden: golden.model.stat().st_size, reverse=True)
+ONE_PER_ARCHITECTURE = {kind(golden): golden for golden in BY_SIZE}
+"""The smallest of each kind."""
+VOCABULARY = 90
+"""Tokens that every golden has."""
 KERNELS = ["reference", "native", "native by parts"] if native.available() else ["reference"]
 KV_TYPES = [None, Q8_0]
 
@@ -110,7 +113,10 @@ def test_a_long_prompt_read_in_chunks_or_one_by_one(passes, name):
 SLIDING = {
     name: golden
     for name, golden in ONE_PER_ARCHITECTURE.items()
-    if any(isinstance(layer.attention, Heads) and layer.attention.window for layer in build.read(golden.model).layers)
+    if any(
+        isinstance(layer.attention, Heads) and layer.attention.window and stores.ring_for(layer.attention.window, 2048)
+        for layer in build.read(golden.model).layers
+    )
 }
 
 

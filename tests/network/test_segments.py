@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from llamaspec import shelf
+from llamaspec.errors import LlamaspecError
 from llamaspec.kernels import native
 from llamaspec.kernels.device import HOST
 from llamaspec.kernels.dispatch import kernels_for
 from llamaspec.kernels.kv_types import F32
 from llamaspec.network.decoder import NORMED
+from llamaspec.network.hparams import Heads
 from llamaspec.network.place import Place, Placement, PlacementRow
 from llamaspec.network.runner import Branch, Runner
 from llamaspec.network.weights import Weights
@@ -36,8 +38,25 @@ def runner(name: str, table: tuple[str, str, str]) -> Runner:
     return Runner(model, model.new_cache(1, 256, F32))
 
 
+def sharing(golden) -> bool:
+    """Whether layers read other layers' caches."""
+    layers = build.read(golden.model).layers
+    return any(isinstance(layer.attention, Heads) and layer.attention.source is not None for layer in layers)
+
+
+APART = {kind: golden for kind, golden in ONE_PER_ARCHITECTURE.items() if not sharing(golden)}
+
+
+@pytest.mark.parametrize("name", [name for name, golden in USABLE.items() if sharing(golden)])
+def test_layers_that_share_a_cache_stay_together(name):
+    with pytest.raises(LlamaspecError, match="share keys and values"):
+        runner(name, (r"^blk\.3\.", "native", "reference"))
+    runner(name, TABLES["embedding elsewhere"])
+
+
 @pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize("kind", ONE_PER_ARCHITECTURE)
+@pytest.mark.parametrize("kind", APART)
+@torch.inference_mode()
 def test_logits_and_features(kind, table):
     golden = ONE_PER_ARCHITECTURE[kind]
     run = runner(golden.name, TABLES[table])

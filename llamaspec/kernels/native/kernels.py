@@ -13,7 +13,7 @@ from ..protocol import Batch, Operations, Store
 from ..records import Delta
 from .eager import EagerOperations
 from .operations import FusedProjections
-from .packed import Arena, Packed, supports, unpacked
+from .packed import Arena, Packed, Table, supports
 from .recorder import RecordedTape
 from .rotation import Rotation
 from .states import InputStates
@@ -45,6 +45,11 @@ class Native:
         if not supports(weight.type, weight.shape[-1]):
             weight = QuantizedTensor.of_floats(self.numbers(weight), weight.name)
         return Packed(weight, self.threads, self.arena)
+
+    def table(self, weight: QuantizedTensor) -> Table:
+        """As the file holds it. A type that the kernels cannot read is unpacked to float32."""
+        known = supports(weight.type, weight.shape[-1])
+        return Table(weight if known else QuantizedTensor.of_floats(dequantize(weight), weight.name))
 
     def vector(self, weight: QuantizedTensor) -> np.ndarray:
         """Float32."""

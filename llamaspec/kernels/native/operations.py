@@ -11,7 +11,7 @@ from ..protocol import Experts
 from ..records import ACTIVATIONS, GATINGS, NORM_KINDS, Activation, Attend, Delta, NormKind, Routing, Temper
 from . import structures as c
 from .call import address, pointer
-from .packed import Packed
+from .packed import Packed, Table
 from .rotation import Rotation
 
 
@@ -90,7 +90,7 @@ class NativeOperations:
         self._emit(c.OpKind.EMBED, arguments, y, table)
         return y
 
-    def lookup(self, table: Packed, by: Literal["token", "position"], scale: float = 1.0) -> Value:
+    def lookup(self, table: Table, by: Literal["token", "position"], scale: float = 1.0) -> Value:
         """-> [N, width]."""
         y = self.new(table.columns, False)
         arguments = c.LookupOp(self.rows(y), table.source_address, table.out, table.type, by == "position", scale)

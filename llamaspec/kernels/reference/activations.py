@@ -27,8 +27,8 @@ def gated(activation: Activation, gate: Tensor, up: Tensor | None, limit: float)
     """gate, up [N, F] -> activation(gate) * up, clamped as `Operations.gate` says."""
     if activation == "swiglu_oai":
         assert up is not None
-        gate, up = gate.clamp(max=limit), up.clamp(-limit, limit)
-        return gate * torch.sigmoid(SHARPNESS * gate) * (up + 1.0)
+        gate, bounded = gate.clamp(max=limit), up.clamp(-limit, limit)
+        return gate * torch.sigmoid(SHARPNESS * gate) * (bounded + 1.0)
     active = FUNCTIONS[activation](gate)
     if limit:
         active = active.clamp(max=limit)

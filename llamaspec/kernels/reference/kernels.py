@@ -49,6 +49,10 @@ class Reference:
             dtype = torch.float16 if weight.type == "F16" else torch.bfloat16
         return DenseMatrix(dequantize(weight).to(dtype)) if self.resident else PackedMatrix(weight, dtype)
 
+    def table(self, weight: QuantizedTensor) -> TorchMatrix:
+        """As the file holds it."""
+        return PackedMatrix(weight.to(self.device), torch.float32)
+
     def vector(self, weight: QuantizedTensor) -> Tensor:
         """Float32 on the device."""
         return dequantize(weight).to(self.device)
