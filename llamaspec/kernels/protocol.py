@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from ..arrays import Array
 from .kv_types import KVType
 from .planes import Plane
-from .records import Activation, Attend, Delta, NormKind, Routing, Temper
+from .records import Activation, Attend, Delta, Index, NormKind, Routing, Temper
 
 if TYPE_CHECKING:
     import numpy as np
@@ -178,8 +178,18 @@ class Operations(Protocol):
         """x [N, K * head] goes to the rows' cells of a plane of a layer's store."""
         ...
 
-    def attend(self, store: int, q: Value, how: Attend, values: int = 1) -> Value:
-        """q [N, H * key] -> [N, H * value]. Keys are plane 0 of the store; values: plane 1, or the front of plane 0."""
+    def attend(self, store: int, q: Value, how: Attend, values: int = 1, chosen: Value = None) -> Value:
+        """q [N, H * key] -> [N, H * value]. Keys are plane 0 of the store; values: plane 1, or the front of plane 0.
+
+        chosen: what `index` gave: only those positions are seen.
+        """
+        ...
+
+    def index(self, store: int, plane: int, q: Value, weights: Value, how: Index) -> Value:
+        """q [N, heads * size], weights [N, heads] -> the positions that rows attend to, in the back end's own form.
+
+        Their keys are in a plane of floats of the store.
+        """
         ...
 
     def gate(self, activation: Activation, gate: Value, up: Value = None, limit: float = 0.0) -> Value:

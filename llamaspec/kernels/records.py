@@ -49,6 +49,18 @@ class Temper:
 
 
 @dataclass(frozen=True)
+class Index:
+    """Which positions a row attends to: the `used` best by the sum over heads of weight * max(0, q . key).
+
+    size: of a key, which all heads share.
+    """
+
+    heads: int
+    size: int
+    used: int
+
+
+@dataclass(frozen=True)
 class Routing:
     """Which experts a row goes to, and with which weights (spec/models.md 1.4).
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..kernels.protocol import Matrix, Operations, Value
-from ..kernels.records import Attend
+from ..kernels.records import Attend, Temper
+from .indexer import LightningIndexer
 from .linear import Linear
 from .norm import Norm
 
@@ -17,11 +18,11 @@ class QueryProjection:
     first: Linear | None = None
     norm: Norm | None = None
 
-    def __call__(self, x: Value, ops: Operations) -> Value:
-        """x [N, D] -> [N, H * (nope + rope)]."""
+    def low(self, x: Value, ops: Operations) -> Value:
+        """x [N, D] -> [N, rank], what `last` reads; x itself where there is one product."""
         if self.first is not None and self.norm is not None:
-            x = self.norm(self.first(x, ops), ops)
-        return self.last(x, ops)
+            return self.norm(self.first(x, ops), ops)
+        return x
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,23 @@ class LatentAttention:
     rope: int
     store: int
     rotation: Any
+    temper: Temper | None = None
+    indexer: LightningIndexer | None = None
 
     def __call__(self, x: Value, ops: Operations, residual: Value = None) -> Value:
         """x, residual [N, D] -> residual + attention of x [N, D]."""
         heads, c = self.how.heads, self.how.value
-        q_nope, q_rope = ops.split(self.q(x, ops), heads, (self.nope, self.rope))
+        low = self.q.low(x, ops)
+        chosen = None if self.indexer is None else self.indexer(x, low, ops)
+        q_nope, q_rope = ops.split(self.q.last(low, ops), heads, (self.nope, self.rope))
         kv = self.kv(x, ops)
         latent = self.kv_norm(ops.columns(kv, 0, c), ops)
-        k_rope = ops.rotate(ops.columns(kv, c, c + self.rope), self.rotation, 1)
+        k_rope = ops.columns(kv, c, c + self.rope)
+        if self.rotation is not None:
+            k_rope, q_rope = ops.rotate(k_rope, self.rotation, 1), ops.rotate(q_rope, self.rotation, heads)
         ops.append(self.store, 0, ops.join((latent, k_rope), 1), 1)
-        q_rope = ops.rotate(q_rope, self.rotation, heads)
         q = ops.join((ops.heads(self.k_b, q_nope), q_rope), heads)
-        attended = ops.attend(self.store, q, self.how, values=0)
+        if self.temper is not None:
+            q = ops.temper(q, self.temper)
+        attended = ops.attend(self.store, q, self.how, values=0, chosen=chosen)
         return self.output(ops.heads(self.v_b, attended), ops, residual)

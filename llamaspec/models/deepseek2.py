@@ -3,7 +3,7 @@
 from dataclasses import replace
 from math import log
 
-from ..kernels.records import Gating
+from ..kernels.records import Gating, Temper
 from ..layers.rope import Rope
 from ..network.decoder import Model as Decoder
 from ..network.hparams import Dense, FeedForward, Latent, Mixture, refuse
@@ -23,18 +23,21 @@ class Model(Decoder):
     @classmethod
     def attention(cls, keys: Keys, i: int) -> Latent:
         """The rotation applies to the last `rope` values of a head."""
-        meta, rope = keys.meta, cls._rope(keys)
+        meta, rope = keys.meta, cls.latent_rope(keys)
         wide = meta.int("attention.key_length_mla", default=0) or keys.key
         value = meta.int("attention.value_length_mla", default=0) or keys.value
         if wide <= rope.width:
             raise refuse("attention.key_length_mla", wide, f"with a rotation of {rope.width}")
-        stretch = 1.0 + meta.float("rope.scaling.yarn_log_multiplier", default=0.0) * log(rope.scaling.factor)
-        q_rank = 0 if _like(keys, LITE) else meta.int("attention.q_lora_rank", default=0)
-        c = meta.int("attention.kv_lora_rank")
-        return Latent(keys.heads[i], q_rank, c, wide - rope.width, value, stretch**2 * wide**-0.5, rope)
+        grown = 1.0 + meta.float("rope.scaling.yarn_log_multiplier", default=0.0) * log(rope.scaling.factor)
+        q_rank = 0 if cls.lite(keys) else meta.int("attention.q_lora_rank", default=0)
+        c, temper = meta.int("attention.kv_lora_rank"), None
+        if scale := meta.float("attention.temperature_scale", default=0.0):
+            temper = Temper(scale, meta.int("attention.temperature_length", default=0))
+        scale = (rope.amplitude * grown) ** 2 * wide**-0.5
+        return Latent(keys.heads[i], q_rank, c, wide - rope.width, value, scale, rope, temper)
 
     @classmethod
-    def _rope(cls, keys: Keys) -> Rope:
+    def latent_rope(cls, keys: Keys) -> Rope:
         """The stretch of YaRN stands in the scale of scores, not in cos and sin, where the file has a multiplier."""
         rope = keys.rope(cls.interleaved)
         if keys.meta.float("rope.scaling.yarn_log_multiplier", default=0.0):
@@ -42,18 +45,21 @@ class Model(Decoder):
         return rope
 
     @classmethod
+    def lite(cls, keys: Keys) -> bool:
+        """Whether queries have one projection, whatever their keys say."""
+        return like(keys, LITE)
+
+    @classmethod
     def feed_forward(cls, keys: Keys, i: int) -> FeedForward:
         """The first layers are dense."""
-        meta = keys.meta
-        if i < meta.int("leading_dense_block_count", default=0) or not keys.n_expert:
+        if keys.leading(i) or not keys.n_expert:
             return Dense(keys.widths[i])
-        gating: Gating = "sigmoid" if _like(keys, SIGMOID) else "softmax"
-        width = keys.expert_width(i)
-        shared = width * meta.int("expert_shared_count", default=0)
-        return Mixture(keys.n_expert, width, keys.routing(gating, normalize=False), shared=shared)
+        gating: Gating = "sigmoid" if like(keys, SIGMOID) else "softmax"
+        routing = keys.routing(gating, normalize=False)
+        return Mixture(keys.n_expert, keys.expert_width(i), routing, shared=keys.shared_width(i))
 
 
-def _like(keys: Keys, models: tuple[tuple[int, int], ...]) -> bool:
+def like(keys: Keys, models: tuple[tuple[int, int], ...]) -> bool:
     """Whether the model has the layers and the vocabulary of one of these."""
     tokens = keys.meta.get("tokenizer.ggml.tokens")
     n_vocab = len(tokens) if hasattr(tokens, "__len__") else 0  # type: ignore[arg-type]

@@ -1,14 +1,17 @@
 """Attention layers from the tensors of a file, by their records."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 
-from ..kernels.records import Attend, NormKind
+from ..kernels.records import Attend, Index, NormKind
 from ..kernels.unpack import dequantize
 from ..layers.attention import Attention, HeadNorms
 from ..layers.delta_net import GatedDeltaNet
+from ..layers.indexer import LightningIndexer
+from ..layers.kimi_delta import KimiDeltaAttention
 from ..layers.latent import LatentAttention, QueryProjection
 from ..layers.linear import Linear
 from ..layers.mamba import Mamba2
@@ -18,6 +21,9 @@ from ..weights.tensor import QuantizedTensor
 from .hparams import DeltaNet, Heads, Latent, Mamba, ShortConv
 from .stores import delta_of
 from .weights import Weights
+
+INDEXER_EPS = 1e-6
+"""Of the norm of an indexer's keys, which no key of a file says."""
 
 
 def grouped(weights: Weights, name: str, n_embd: int, h: Heads, store: int, rotation: Any, kind: NormKind) -> Attention:
@@ -76,7 +82,9 @@ def _head_norm(weights: Weights, tensor: str, h: Heads, count: int, kind: NormKi
     return Norm("layer" if kind == "layer" else "rms", weights.vector(f"{tensor}.weight", *shape), bias, weights.eps)
 
 
-def latent(weights: Weights, name: str, n_embd: int, h: Latent, store: int, rotation: Any) -> LatentAttention:
+def latent(
+    weights: Weights, name: str, n_embd: int, h: Latent, store: int, rotation: Any, indexer: Any = None
+) -> LatentAttention:
     """Multi-head latent attention; `attn_kv_b` of older files is cut into its two stacks (spec/models.md 2.1)."""
     wide = h.nope + h.rope.width
     if h.q_rank:
@@ -104,6 +112,24 @@ def latent(weights: Weights, name: str, n_embd: int, h: Latent, store: int, rota
         h.rope.width,
         store,
         rotation,
+        h.temper,
+        indexer,
+    )
+
+
+def indexer(weights: Weights, name: str, n_embd: int, h: Latent, store: int, rotation: Any) -> LightningIndexer:
+    """The lightning indexer of a layer with latent attention; its norm has an epsilon of its own."""
+    assert h.indexer is not None
+    how = Index(h.indexer.heads, h.indexer.size, h.indexer.used)
+    norm = weights.norm(f"{name}.indexer.k_norm", how.size, "layer")
+    return LightningIndexer(
+        weights.linear(f"{name}.indexer.attn_q_b", how.heads * how.size, h.q_rank),
+        weights.linear(f"{name}.indexer.attn_k", how.size, n_embd),
+        replace(norm, eps=INDEXER_EPS),
+        weights.linear(f"{name}.indexer.proj", how.heads, n_embd),
+        rotation,
+        how,
+        store,
     )
 
 
@@ -145,6 +171,35 @@ def delta_net(weights: Weights, name: str, n_embd: int, h: DeltaNet, store: int)
         weights.vector(f"{name}.ssm_a", h.heads),
         weights.norm(f"{name}.ssm_norm", h.size),
         weights.linear(f"{name}.ssm_out", n_embd, values),
+        delta_of(h),
+        store,
+    )
+
+
+def kimi_delta(weights: Weights, name: str, n_embd: int, h: DeltaNet, store: int) -> KimiDeltaAttention:
+    """Kimi Linear's delta net; the rate of a head stands for all its channels."""
+    inner = h.heads * h.size
+    parts = ("attn_q", "attn_k", "attn_v")
+    qkv = weights.split(f"{name}.attn_qkv", parts, (inner,) * 3, n_embd)
+    convolutions = [
+        dequantize(weights.packed(tensor, weights.info(tensor).shape)).reshape(inner, h.kernel)
+        for tensor in (f"{name}.ssm_conv1d_{part}.weight" for part in "qkv")
+    ]
+    rate = f"{name}.ssm_a"
+    by_head = dequantize(weights.packed(rate, weights.info(rate).shape)).reshape(h.heads)
+    kernels = weights.kernels(f"{name}.attn_q")
+    low = {part: weights.linear(f"{name}.ssm_{part}_a", h.size, n_embd) for part in "fg"}
+    beta = weights.linear(f"{name}.ssm_beta", h.heads, n_embd)
+    return KimiDeltaAttention(
+        weights.parallel([*qkv, low["f"], low["g"], beta], f"{name}.attn_q"),
+        kernels.vector(QuantizedTensor.of_floats(torch.cat(convolutions))),
+        Norm("l2", None, None, weights.eps),
+        weights.linear(f"{name}.ssm_f_b", inner, h.size),
+        weights.vector(f"{name}.ssm_dt.bias", inner),
+        kernels.vector(QuantizedTensor.of_floats(by_head.repeat_interleave(h.size), rate)),
+        weights.linear(f"{name}.ssm_g_b", inner, h.size),
+        weights.norm(f"{name}.ssm_norm", h.size),
+        weights.linear(f"{name}.attn_output", n_embd, inner),
         delta_of(h),
         store,
     )

@@ -1,6 +1,7 @@
 """What every architecture is: its hyper-parameters read from metadata, its blocks, a pass from tokens to logits."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from ..errors import LlamaspecError
@@ -179,14 +180,20 @@ class Model:
         if h is None:
             return None
         if isinstance(h, DeltaNet):
-            return attentions.delta_net(weights, name, width, h, i)
+            make = attentions.kimi_delta if h.by_channel else attentions.delta_net
+            return make(weights, name, width, h, i)
         if isinstance(h, Mamba):
             return attentions.mamba(weights, name, width, h, i)
         if isinstance(h, ShortConv):
             return attentions.short_conv(weights, name, width, h, i)
-        rotation = self.rotation(weights, i, h.rope, n_ctx)
+        turns = not isinstance(h, Latent) or h.turns
+        rotation = self.rotation(weights, i, h.rope if turns else None, n_ctx)
         if isinstance(h, Latent):
-            return attentions.latent(weights, name, width, h, i, rotation)
+            index = None
+            if h.indexer is not None:
+                turned = self.rotation(weights, i, replace(h.rope, interleaved=False), n_ctx)
+                index = attentions.indexer(weights, name, width, h, i, turned)
+            return attentions.latent(weights, name, width, h, i, rotation, index)
         return attentions.grouped(weights, name, width, h, i, rotation, self.norm)
 
     def feed_forward_layer(self, weights: Weights, i: int, h: FeedForward) -> Any:

@@ -75,11 +75,27 @@ class Heads:
 
 
 @dataclass(frozen=True)
+class Indexer:
+    """Which positions latent attention sees (DeepSeek V3.2): the `used` best by `heads` queries of `size` values."""
+
+    heads: int
+    size: int
+    used: int
+
+    def __post_init__(self) -> None:
+        positive(
+            attention__indexer__head_count=self.heads, attention__indexer__key_length=self.size,
+            attention__indexer__top_k=self.used,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Latent:
     """Multi-head latent attention (DeepSeek 2024): all heads share one key [c | rope], whose first c are the value.
 
     q_rank: of the query's two projections, 0 = one. c: width of the latent. nope: values of a head without rotation.
-    value: of a head's result. scale: of scores. temper: how queries grow with their position.
+    value: of a head's result. scale: of scores. temper: how queries grow with their position. turns: whether the
+    last values of a key turn; else they are just there (Kimi Linear). indexer: None: all positions are seen.
     """
 
     heads: int
@@ -90,12 +106,20 @@ class Latent:
     scale: float
     rope: Rope
     temper: Temper | None = None
+    turns: bool = True
+    indexer: Indexer | None = None
 
     def __post_init__(self) -> None:
         positive(
             attention__head_count=self.heads, attention__kv_lora_rank=self.c,
             attention__key_length_mla=self.nope, attention__value_length_mla=self.value,
         )  # fmt: skip
+        if self.temper is not None and self.temper.length < 1:
+            raise refuse("attention.temperature_length", self.temper.length)
+        if self.indexer is not None and self.indexer.size < self.rope.width:
+            raise refuse("attention.indexer.key_length", self.indexer.size, f"with a rotation of {self.rope.width}")
+        if self.indexer is not None and not self.q_rank:
+            raise refuse("attention.q_lora_rank", 0, "with an indexer")
         if not self.scale > 0:
             raise refuse("rope.scaling.yarn_log_multiplier", self.scale)
 
@@ -104,7 +128,8 @@ class Latent:
 class DeltaNet:
     """Gated delta net (Yang et al. 2024): a short convolution, then `heads` states of size x size.
 
-    tiled: value head i takes key head i % key_heads, else i // (heads / key_heads).
+    tiled: value head i takes key head i % key_heads, else i // (heads / key_heads). by_channel: each part of a key
+    fades at a rate of its own (Kimi Linear).
     """
 
     heads: int
@@ -112,6 +137,7 @@ class DeltaNet:
     size: int
     kernel: int
     tiled: bool
+    by_channel: bool = False
 
     def __post_init__(self) -> None:
         positive(ssm__time_step_rank=self.heads, ssm__state_size=self.size)

@@ -249,10 +249,12 @@ def delta_of(attention: DeltaNet | Mamba) -> Delta:
     if isinstance(attention, Mamba):
         width = attention.inner // attention.heads
         return Delta(attention.heads, attention.groups, size, width, False, 1.0, corrected=False)
-    return Delta(attention.heads, attention.key_heads, size, size, attention.tiled, size**-0.5)
+    own = attention.by_channel
+    return Delta(attention.heads, attention.key_heads, size, size, attention.tiled, size**-0.5, by_channel=own)
 
 
 def _rows(attention: Heads | Latent, types: tuple[KVType, KVType]) -> list[tuple[int, int, KVType]]:
     if isinstance(attention, Latent):
-        return [(1, attention.c + attention.rope.width, types[0])]
+        latent = [(1, attention.c + attention.rope.width, types[0])]
+        return latent if attention.indexer is None else [*latent, (1, attention.indexer.size, F32)]
     return [(attention.kv_heads, attention.key, types[0]), (attention.kv_heads, attention.value, types[1])]

@@ -121,9 +121,38 @@ def qwen35(arch: str, layout: str, experts: bool = True) -> Callable[[], Toy]:
     return make
 
 
+def kimi_linear() -> Toy:
+    toy = Toy(
+        "kimi-linear", 3, attention__head_count_kv=[0, 1, 0], ssm__conv_kernel=4, kda__head_dim=16,
+        attention__kv_lora_rank=24, attention__key_length=32, attention__value_length=24, attention__key_length_mla=24,
+        attention__value_length_mla=16, rope__dimension_count=8, expert_count=4, expert_used_count=2,
+        expert_feed_forward_length=16, expert_shared_count=1, leading_dense_block_count=1, expert_gating_func=2,
+        expert_weights_scale=2.5,
+    )  # fmt: skip
+    for i in range(3):
+        name = f"blk.{i}"
+        toy.norms(i, "attn_norm", "ffn_norm")
+        toy.experts(i, width=16, bias=True, shared=16) if i else toy.dense(i)
+        if i == 1:
+            toy.latent_attention(i)
+            continue
+        toy.attention(i, kv=2)
+        for part in "qkv":
+            toy.add(f"{name}.ssm_conv1d_{part}.weight", 32, 1, 4)
+        for part in "fg":
+            toy.linear(f"{name}.ssm_{part}_a", 16, 32)
+            toy.linear(f"{name}.ssm_{part}_b", 32, 16)
+        toy.linear(f"{name}.ssm_beta", 2, 32)
+        toy.add(f"{name}.ssm_a", 2, 1)
+        toy.add(f"{name}.ssm_dt.bias", 32)
+        toy.norm(f"{name}.ssm_norm", 16)
+    return toy
+
+
 RECURRENT: dict[str, Callable[[], Toy]] = {
     "granitehybrid": granitehybrid,
     "mamba2": mamba2,
+    "kimi-linear": kimi_linear,
     "nemotron_h": nemotron_h,
     "nemotron_h_moe": nemotron_h_moe,
     "lfm2moe": lfm2moe,

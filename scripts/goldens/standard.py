@@ -104,13 +104,13 @@ def llama4() -> Toy:
     return toy
 
 
-def deepseek2(**keys: Any) -> Callable[[], Toy]:
-    """Latent attention; experts in groups."""
+def deepseek2(arch: str = "deepseek2", **keys: Any) -> Callable[[], Toy]:
+    """Latent attention; experts in groups; an indexer if the keys name one."""
     q_rank = keys.get("attention__q_lora_rank", 0)
 
     def make() -> Toy:
         toy = Toy(
-            "deepseek2", attention__head_count_kv=1, attention__kv_lora_rank=24, attention__key_length=32,
+            arch, attention__head_count_kv=1, attention__kv_lora_rank=24, attention__key_length=32,
             attention__value_length=24, attention__key_length_mla=24, attention__value_length_mla=16,
             rope__dimension_count=8, expert_count=8, expert_used_count=2, expert_feed_forward_length=8,
             expert_shared_count=1, leading_dense_block_count=1, **keys,
@@ -118,6 +118,8 @@ def deepseek2(**keys: Any) -> Callable[[], Toy]:
         for i in range(2):
             toy.norms(i, "attn_norm", "ffn_norm")
             toy.latent_attention(i, q_rank=q_rank)
+            if "attention__indexer__top_k" in keys:
+                toy.indexer(i, q_rank, keys["attention__indexer__head_count"], keys["attention__indexer__key_length"])
         toy.dense(0)
         toy.experts(1, count=8, width=8, bias=keys.get("expert_gating_func") == 2, shared=8)
         return toy
@@ -176,6 +178,12 @@ STANDARD: dict[str, Callable[[], Toy]] = {
     "olmo2-tiny": standard("olmo2", attention={"before": "", "between": "", "behind": POST, "norm": "whole"}),
     "deepseek2-lite": deepseek2(attention__q_lora_rank=0),
     "deepseek2-r1": deepseek2(**V3),
+    "deepseek2-yarn": deepseek2(**V3 | {"rope__scaling__yarn_log_multiplier": None, "rope__scaling__attn_factor": 0.9}),
+    "deepseek2-v2": deepseek2(**{**V3, "rope__scaling__yarn_log_multiplier": 0.0707,
+                                 "attention__temperature_scale": 0.2, "attention__temperature_length": 16}),
+    "mistral4": deepseek2("mistral4", **{**V3, "rope__scaling__yarn_log_multiplier": 0.05}),
+    "deepseek32": deepseek2("deepseek32", **V3, attention__indexer__head_count=4, attention__indexer__key_length=64,
+                            attention__indexer__top_k=8),
     "glm4moe-nextn": nextn("glm4moe"),
 }  # fmt: skip
 """Name of a golden -> what makes its model."""

@@ -143,6 +143,14 @@ class Toy:
         self.add(f"{name}_v_b.weight", heads, value, c)
         self.linear(f"{name}_output", self.width, heads * value)
 
+    def indexer(self, i: int, q_rank: int, heads: int, size: int) -> None:
+        """DeepSeek V3.2's."""
+        name = f"blk.{i}.indexer"
+        self.linear(f"{name}.attn_q_b", heads * size, q_rank)
+        self.linear(f"{name}.attn_k", size, self.width)
+        self.norm(f"{name}.k_norm", size, bias=True)
+        self.linear(f"{name}.proj", heads, self.width)
+
     def values(self, seed: int) -> dict[str, np.ndarray]:
         """Random values that half precision holds exactly."""
         rng = np.random.default_rng([seed, *self.arch.encode()])

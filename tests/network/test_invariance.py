@@ -131,7 +131,9 @@ def test_a_ring_has_the_bits_of_all_positions(name, backend, monkeypatch):
         if not ring:
             monkeypatch.setattr(stores, "ring_for", lambda window, context: 0)
         run = runner(SLIDING[name].model, 2048, backend=backend)
-        assert any(plane.ring for store in run.cache.stores for plane in store.planes) == ring
+        layers = zip(run.model.hparams.layers, run.cache.stores, strict=True)
+        windows = [store for layer, store in layers if isinstance(layer.attention, Heads)]
+        assert any(plane.ring for store in windows for plane in store.planes) == ring
         list(run.read(0, tokens))
         run.decode([tree])
         run.cache.commit(0, [0, 1, 3])

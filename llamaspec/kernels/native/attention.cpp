@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include <atomic>
 
 #include "run.h"
@@ -31,6 +33,21 @@ void attend_rows(const Kernels* kernels, const Attention& a, int64_t first, int6
     }
 }
 
+// What the chosen cells of a row hold, side by side in a plane of its own. False: out of memory.
+bool gather(const Plane& from, const CellMap& map, int64_t slot, const int32_t* chosen, int64_t n, Buffer& buffer,
+            Plane* to) {
+    int64_t bytes = from.cell_step;
+    uint8_t* data = buffer.raw(from.heads * n * bytes);
+    if (!data) return false;
+    *to = {data, 1, from.heads, n, 0, n * bytes, bytes, 0, from.type};
+    for (int64_t head = 0; head < from.heads; head++)
+        for (int64_t i = 0; i < n; i++)
+            memcpy(data + head * to->head_step + i * bytes,
+                   from.data + slot * from.slot_step + head * from.head_step + map.cell(chosen[i]) * from.cell_step,
+                   (size_t)bytes);
+    return true;
+}
+
 }  // namespace
 
 bool attend(const Kernels* kernels, const Attention& a, int threads) {
@@ -60,6 +77,29 @@ bool attend(const Kernels* kernels, const Attention& a, int threads) {
     return done;
 }
 
+// Row by row, over what was chosen for it: a row has the same bits in any company.
+static bool attend_chosen(const AttendOp& op, const Run& run, const Attention& all) {
+    static thread_local Buffer of_keys, of_values;
+    const int64_t zero = 0, used = op.chosen.width, last = used - 1;
+    for (int64_t row = 0; row < run.rows; row++) {
+        Attention a = all;
+        const int32_t* chosen = (const int32_t*)(run.at(op.chosen) + row * op.chosen.step);
+        a.q += row * a.q_step, a.out += row * a.out_step, a.rows = 1;
+        a.positions += row, a.slots += row, a.lengths += row;
+        if (a.paths) a.paths += row * a.path_width;
+        if (chosen[0] >= 0) {
+            bool prefix = all.k.data == all.v.data;
+            CellMap map = run.cell_map(row, all.k);
+            if (!gather(all.k, map, run.slots[row], chosen, used, of_keys, &a.k)) return false;
+            if (!prefix && !gather(all.v, map, run.slots[row], chosen, used, of_values, &a.v)) return false;
+            if (prefix) a.v = a.k;
+            a.positions = &last, a.slots = &zero, a.lengths = &used, a.paths = nullptr, a.window = 0;
+        }
+        if (!attend(run.kernels, a, run.pass.threads)) return false;
+    }
+    return true;
+}
+
 bool run_attend(const AttendOp& op, const Run& run) {
     Attention a = {};
     a.q = run.at(op.q), a.out = run.at(op.y), a.sinks = op.sinks;
@@ -69,5 +109,6 @@ bool run_attend(const AttendOp& op, const Run& run) {
     a.width = op.width, a.value_width = op.value_width, a.q_step = op.q.step, a.out_step = op.y.step;
     a.k = run.pass.planes[op.k], a.v = run.pass.planes[op.v];
     a.window = op.window, a.chunked = op.chunked, a.scale = op.scale, a.softcap = op.softcap;
-    return attend(run.kernels, a, run.pass.threads);
+    if (!op.chosen.width) return attend(run.kernels, a, run.pass.threads);
+    return attend_chosen(op, run, a);
 }

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..protocol import Experts
-from ..records import ACTIVATIONS, GATINGS, NORM_KINDS, Activation, Attend, Delta, NormKind, Routing, Temper
+from ..records import ACTIVATIONS, GATINGS, NORM_KINDS, Activation, Attend, Delta, Index, NormKind, Routing, Temper
 from . import structures as c
 from .call import address, pointer
 from .packed import Packed, Table
@@ -196,14 +196,23 @@ class NativeOperations:
         """x [N, K * head] goes to the rows' cells."""
         self._emit(c.OpKind.APPEND, c.AppendOp(self.rows(x), heads, self.plane(store, plane)), x)
 
-    def attend(self, store: int, q: Value, how: Attend, values: int = 1) -> Value:
+    def attend(self, store: int, q: Value, how: Attend, values: int = 1, chosen: Value | None = None) -> Value:
         """q [N, H * key] -> [N, H * value]."""
         y = self.new(how.heads * how.value, q.wanted)
         arguments = c.AttendOp(
             self.rows(q), self.rows(y), address(how.sinks), self.plane(store, 0), self.plane(store, values),
             how.heads, how.kv_heads, how.key, how.value, how.window, how.chunked, how.scale, how.softcap,
+            self.rows(chosen),
         )  # fmt: skip
         self._emit(c.OpKind.ATTEND, arguments, y, how)
+        return y
+
+    def index(self, store: int, plane: int, q: Value, weights: Value, how: Index) -> Value:
+        """-> positions as int32 [N, used]."""
+        y = self.new(how.used, q.wanted)
+        keys = self.plane(store, plane)
+        arguments = c.IndexOp(self.rows(q), self.rows(weights), self.rows(y), keys, how.heads, how.size, how.used)
+        self._emit(c.OpKind.INDEX, arguments, y)
         return y
 
     def gate(self, activation: Activation, gate: Value, up: Value | None = None, limit: float = 0.0) -> Value:

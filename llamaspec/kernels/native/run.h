@@ -68,6 +68,7 @@ bool run_conv(const ConvOp& op, const Run& run);
 bool run_delta(const DeltaOp& op, const Run& run);
 bool run_decay(const DecayOp& op, const Run& run);
 bool run_lookup(const LookupOp& op, const Run& run);
+bool run_index(const IndexOp& op, const Run& run);
 bool run_temper(const TemperOp& op, const Run& run);
 
 void append_row(const Kernels* kernels, const Plane& plane, int64_t slot, int64_t head, int64_t cell, const float* x,

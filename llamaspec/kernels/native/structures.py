@@ -68,6 +68,7 @@ class OpKind(IntEnum):
     DECAY = 16
     LOOKUP = 17
     TEMPER = 18
+    INDEX = 19
 
 
 class Op(Structure):
@@ -187,6 +188,7 @@ class AttendOp(Structure):
         ("chunked", c_int32),
         ("scale", c_float),
         ("softcap", c_float),
+        ("chosen", Rows),
     )
 
 
@@ -302,6 +304,17 @@ class TemperOp(Structure):
     """x times what grows with the logarithm of the position."""
 
     _fields_ = (("x", Rows), ("y", Rows), ("length", c_int64), ("offset", c_int64), ("scale", c_float))
+
+
+class IndexOp(Structure):
+    """Which positions a row attends to."""
+
+    _fields_ = (
+        ("q", Rows),
+        ("weights", Rows),
+        ("y", Rows),
+        *((name, c_int64) for name in ("keys", "heads", "size", "used")),
+    )
 
 
 class PassResult(IntEnum):

@@ -68,6 +68,7 @@ struct Ranges {
                 const AttendOp& attend = *(const AttendOp*)op.arguments;
                 return plane(attend.k, true) && plane(attend.v, true);
             }
+            case OP_INDEX: return plane(((const IndexOp*)op.arguments)->keys, true);
             case OP_CONV: return plane(((const ConvOp*)op.arguments)->plane, true);
             case OP_DELTA: {
                 const DeltaOp& delta = *(const DeltaOp*)op.arguments;
@@ -133,6 +134,7 @@ bool run_op(const Op& op, const Run& run) {
         CASE(OP_DECAY, DecayOp, run_decay)
         CASE(OP_LOOKUP, LookupOp, run_lookup)
         CASE(OP_TEMPER, TemperOp, run_temper)
+        CASE(OP_INDEX, IndexOp, run_index)
     }
 #undef CASE
     return true;

@@ -63,6 +63,7 @@ enum OpKind {
     OP_DECAY,     // y = e^(rate * softplus(x + bias))
     OP_LOOKUP,    // y = scale * weight[token or position]
     OP_TEMPER,    // y = x times what grows with the logarithm of the position
+    OP_INDEX,     // which positions a row attends to
 };
 
 struct Op {
@@ -142,6 +143,7 @@ struct AttendOp {
     int64_t heads, kv_heads, width, value_width, window;  // window 0: all positions
     int32_t chunked;  // a row sees the positions of its own window-wide chunk, not the last `window`
     float scale, softcap;
+    Rows chosen;  // positions as OP_INDEX gives them; width 0: none
 };
 
 enum Activation {
@@ -230,6 +232,14 @@ struct TemperOp {
     Rows x, y;
     int64_t length, offset;
     float scale;
+};
+
+// Of the positions that a row sees, the `used` with the highest sum over heads of weight * max(0, q . key), of equal ones
+// the earlier, rising; a row that sees no more than `used` gets -1 first, and sees all of them.
+struct IndexOp {
+    Rows q, weights, y;  // [heads * size], [heads]; [used] int32 in the place of floats
+    int64_t keys;        // plane of floats, 1 head
+    int64_t heads, size, used;
 };
 
 enum PassResult { PASS_DONE, PASS_OUT_OF_MEMORY, PASS_OUT_OF_RANGE };

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..planes import Plane
 from ..protocol import KV_BLOCK, KVIndex
-from ..records import Attend
+from ..records import Attend, Index
 
 LOWEST = torch.finfo(torch.float32).min
 """Where the running maximum starts: below every score, and finite, since a block may be out of sight of a row."""
@@ -27,8 +27,26 @@ def in_ring(cells: Tensor, plane: Plane) -> Tensor:
     return torch.where(cells < 0, cells, cells % plane.ring) if plane.ring else cells
 
 
-def attend(q: Tensor, keys: Plane, values: Plane, index: KVIndex, how: Attend) -> Tensor:
-    """q [N, H * key] -> [N, H * value], block by block in the order of positions."""
+def choose(q: Tensor, weights: Tensor, keys: Plane, index: KVIndex, how: Index) -> Tensor:
+    """q [N, heads * size], weights [N, heads] -> [N, positions] bool: the best of those that a row sees."""
+    n, device = q.shape[0], q.device
+    queries = q.reshape(1, n * how.heads, how.size)
+    shape = Attend(how.heads, 1, how.size, how.size, 1.0)
+    shared = index.paths is None and keys.data.shape[0] == 1
+    own = _SharedBlocks(keys, keys, shape) if shared else _GatheredBlocks(keys, keys, index, shape)
+    scores = []
+    for block in range(index.blocks):
+        where = torch.arange(block * KV_BLOCK, (block + 1) * KV_BLOCK, device=device)
+        similar = own.multiply(queries, own.block(block, where)[0].transpose(-1, -2)).relu()
+        total = (similar.view(n, how.heads, KV_BLOCK) * weights.unsqueeze(-1)).sum(1)
+        scores.append(total.masked_fill(where.unsqueeze(0) > index.positions.unsqueeze(1), float("-inf")))
+    ranked = torch.cat(scores, 1).sort(dim=-1, descending=True, stable=True)[1]
+    seen = torch.zeros_like(ranked, dtype=torch.bool)
+    return seen.scatter(1, ranked[:, : how.used], True)
+
+
+def attend(q: Tensor, keys: Plane, values: Plane, index: KVIndex, how: Attend, chosen: Tensor | None = None) -> Tensor:
+    """q [N, H * key] -> [N, H * value], block by block in the order of positions. chosen: as `choose` gives it."""
     n, group = q.shape[0], how.heads // how.kv_heads
     rows_per_kv = n * group
     # [N, K, G, key] -> [K, N * G, key]: one product per kv head serves all rows and all heads of its group
@@ -42,6 +60,8 @@ def attend(q: Tensor, keys: Plane, values: Plane, index: KVIndex, how: Attend) -
         hidden = where.unsqueeze(0) > index.positions.unsqueeze(1)  # [N, 256]
         if how.window:
             hidden = hidden | (where.unsqueeze(0) < _first_seen(index.positions, how).unsqueeze(1))
+        if chosen is not None:
+            hidden = hidden | ~chosen[:, block * KV_BLOCK : (block + 1) * KV_BLOCK]
         hidden = hidden.unsqueeze(1).expand(n, group, KV_BLOCK).reshape(rows_per_kv, KV_BLOCK)
         key, value = own.block(block, where)
         scores = own.multiply(queries, key.transpose(-1, -2))

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..protocol import Batch, Experts, Output, Store
-from ..records import Activation, Attend, Delta, NormKind, Routing, Temper
+from ..records import Activation, Attend, Delta, Index, NormKind, Routing, Temper
 from . import attention, mixture, recurrence
 from .activations import gated
 from .matrices import SeparateProjections, TorchMatrix
@@ -138,10 +138,14 @@ class TorchOperations:
         rows = to.type.encode(x.reshape(x.shape[0], heads, -1))
         to.data.transpose(1, 2).index_put_((self.batch.slots, cells), rows)
 
-    def attend(self, store: int, q: Tensor, how: Attend, values: int = 1) -> Tensor:
+    def attend(self, store: int, q: Tensor, how: Attend, values: int = 1, chosen: Tensor | None = None) -> Tensor:
         """q [N, H * key] -> [N, H * value]."""
         planes = self.stores[store].planes
-        return attention.attend(q, planes[0], planes[values], self.batch.index, how)
+        return attention.attend(q, planes[0], planes[values], self.batch.index, how, chosen)
+
+    def index(self, store: int, plane: int, q: Tensor, weights: Tensor, how: Index) -> Tensor:
+        """-> [N, positions] bool: whether each is seen."""
+        return attention.choose(q, weights, self.stores[store].planes[plane], self.batch.index, how)
 
     def gate(self, activation: Activation, gate: Tensor, up: Tensor | None = None, limit: float = 0.0) -> Tensor:
         """gate, up [N, F] -> activation(gate) * up."""

@@ -1,0 +1,32 @@
+"""The lightning indexer of DeepSeek V3.2: a small attention that chooses which positions the large one sees."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..kernels.protocol import Operations, Value
+from ..kernels.records import Index
+from .linear import Linear
+from .norm import Norm
+
+PLANE = 1
+"""Of the layer's store, behind the latent keys."""
+
+
+@dataclass(frozen=True)
+class LightningIndexer:
+    """q: from the low rank of the large attention's queries; k, weights: from the rows. norm: of k."""
+
+    q: Linear
+    k: Linear
+    norm: Norm
+    weights: Linear
+    rotation: Any
+    how: Index
+    store: int
+
+    def __call__(self, x: Value, low: Value, ops: Operations) -> Value:
+        """x [N, D], low [N, q_rank] -> the positions that rows see."""
+        q = ops.rotate(self.q(low, ops), self.rotation, self.how.heads)
+        k = ops.rotate(self.norm(self.k(x, ops), ops), self.rotation, 1)
+        ops.append(self.store, PLANE, k, 1)
+        return ops.index(self.store, PLANE, q, self.weights(x, ops), self.how)
