@@ -6,7 +6,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from llamaspec.kernels.protocol import Batch, KVIndex
 from tests.network.build import runner as passes
-from tests.network.test_invariance import ONE_PER_ARCHITECTURE
+from tests.network.test_invariance import ONE_PER_ARCHITECTURE, each
 
 
 def batch(rows: int, tree: bool) -> Batch:
@@ -25,7 +25,7 @@ def run_without_data(model, cache, rows: int, tree: bool) -> torch.Size:
 
 @pytest.mark.parametrize("rows", [16, 64])
 @pytest.mark.parametrize("tree", [False, True])
-@pytest.mark.parametrize("name", ONE_PER_ARCHITECTURE)
+@pytest.mark.parametrize("name", each(ONE_PER_ARCHITECTURE))
 def test_forward_needs_no_data(name, tree, rows):
     run = passes(ONE_PER_ARCHITECTURE[name].model, 512)
     assert run_without_data(run.model, run.cache, rows, tree) == (rows, run.model.hparams.n_vocab)

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from llamaspec.network.runner import Branch
-from tests.network.test_invariance import KERNELS, ONE_PER_ARCHITECTURE, VOCABULARY, runner, same_bits
+from tests.network.test_invariance import COVERING, KERNELS, ONE_PER_ARCHITECTURE, VOCABULARY, runner, same_bits
 
 PROMPT = [(3 * i) % VOCABULARY for i in range(70)]
 TOKENS = [9, 8, 7, 6, 5, 4, 3, 12, 13]
 PARENTS = [-1, -1, 0, 0, 1, 3, 3, 5]
 
 
-@pytest.fixture(params=[(name, backend) for name in ONE_PER_ARCHITECTURE for backend in KERNELS], ids=str)
+@pytest.fixture(params=[(name, backend) for name in COVERING for backend in KERNELS], ids=str)
 def model(request):
     """A runner of every architecture on every back end, the prompt read."""
     name, backend = request.param

@@ -16,7 +16,7 @@ from llamaspec.network.runner import Branch, Runner
 from llamaspec.network.weights import Weights
 from llamaspec.weights.file import GGUFFile
 from tests.network import build
-from tests.network.test_invariance import ONE_PER_ARCHITECTURE, USABLE, alone, same_bits
+from tests.network.test_invariance import ONE_PER_ARCHITECTURE, USABLE, alone, each, same_bits
 
 CPU = HOST
 pytestmark = pytest.mark.skipif(not native.available(), reason=native.why_not() or "built")
@@ -55,7 +55,7 @@ def test_layers_that_share_a_cache_stay_together(name):
 
 
 @pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize("kind", APART)
+@pytest.mark.parametrize("kind", each(APART))
 @torch.inference_mode()
 def test_logits_and_features(kind, table):
     golden = ONE_PER_ARCHITECTURE[kind]
