@@ -1,12 +1,16 @@
 """`llamaspec show FILE`: what a model file says about itself."""
 
+import ast
 import json
+import pkgutil
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from .. import shelf
 from ..errors import UsageError
 from ..options.groups import Groups
 from ..weights.file import GGUFFile
@@ -27,17 +31,33 @@ NUMBERS = (
 
 
 def show(groups: Groups) -> int:
-    """Prints the facts as a table, or as JSON with --json."""
+    """Prints the facts as a table, or as JSON with --json; with --architectures what can be loaded instead."""
+    if groups.listing.architectures:
+        return _answer(groups, architectures())
     path = groups.operands[0] if groups.operands else fetched(groups).model.model
     if not path:
-        raise UsageError("show needs a file", "llamaspec show MODEL.gguf")
+        raise UsageError("show needs a file", "llamaspec show MODEL.gguf, or llamaspec show --architectures")
     with GGUFFile(path) as file:
-        found = facts(file)
+        return _answer(groups, facts(file))
+
+
+def _answer(groups: Groups, found: Mapping[str, Any]) -> int:
+    """A table, or JSON."""
     if groups.log.json:
         terminal.answer(json.dumps(found, ensure_ascii=False, indent=1) + "\n")
     else:
         terminal.answer(_table(found))
     return 0
+
+
+def architectures() -> dict[str, str]:
+    """Name on the shelf -> the models that its file names first. Nothing is imported for it."""
+    found = {}
+    for name in shelf.names("models"):
+        source = pkgutil.get_data("llamaspec.models", f"{name}.py") or b""
+        line = (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+        found[name] = re.sub(r" \(spec/[^)]*\)", "", line).partition(": ")[0].rstrip(".")
+    return found
 
 
 def facts(file: GGUFFile) -> dict[str, Any]:
@@ -76,7 +96,7 @@ def _values(shape: tuple[int, ...]) -> int:
     return count
 
 
-def _table(found: dict[str, Any]) -> str:
+def _table(found: Mapping[str, Any]) -> str:
     """Two columns through Rich, as plain text: nothing that a file says is markup."""
     import io
 

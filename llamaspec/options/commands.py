@@ -8,6 +8,7 @@ from .context import Context
 from .draft import Draft
 from .flag import Flag, Status, collect
 from .later import LATER
+from .listing import Listing
 from .log import About, Log
 from .model import Model
 from .placement import Placement
@@ -58,7 +59,9 @@ RUN = Command(
     synopsis="-m MODEL.gguf [-md DRAFT.gguf] [--spec-type TYPE,...] [-p PROMPT]",
 )  # fmt: skip
 DEMO = Command("demo", "Run the embedded demo models (no download).", ALL, LATER)
-SHOW = Command("show", "Show the contents of a GGUF file: layers, types, tokenizer.", (Model, Log, About), (), "FILE")
+SHOW = Command(
+    "show", "Show the contents of a GGUF file: layers, types, tokenizer.", (Listing, Model, Log, About), (), "FILE"
+)
 FLAGS = Command("flags", "List the options, or those that contain a text.", (Log, About), (), "TEXT", True)
 
 

@@ -11,6 +11,7 @@ from .context import Context
 from .draft import Draft
 from .flag import Flag
 from .idle import idle
+from .listing import Listing
 from .log import About, Log
 from .model import Model
 from .placement import Placement
@@ -50,6 +51,7 @@ class Groups:
     log: Log = field(default_factory=Log)
     about: About = field(default_factory=About)
     removal: Removal = field(default_factory=Removal)
+    listing: Listing = field(default_factory=Listing)
     said: Mapping[str, Entry] = field(default_factory=dict, compare=False, repr=False)
     notes: tuple[Note, ...] = field(default=(), compare=False)
     operands: tuple[str, ...] = ()
@@ -101,6 +103,7 @@ def build(
         log=Log(**fields.get("log", {})),
         about=About(**fields.get("about", {})),
         removal=Removal(**fields.get("removal", {})),
+        listing=Listing(**fields.get("listing", {})),
         said=said,
         notes=notes,
         operands=operands,

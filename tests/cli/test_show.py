@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from llamaspec import shelf
 from llamaspec.cli.show import show
 from llamaspec.options import SHOW, parse
 from tests.goldens import models
@@ -42,6 +43,15 @@ def test_facts_agree_with_gguf_reader(capsys, path):
     table = run(capsys, "-m", path)
     assert str(found["architecture"]) in table
     assert f"{found['parameters']:,}" in table
+
+
+def test_architectures_are_the_shelf(capsys):
+    found = json.loads(run(capsys, "--architectures", "--json"))
+    assert tuple(found) == shelf.names("models")
+    assert all(text and len(text) < 120 for text in found.values())
+    table = run(capsys, "--architectures")
+    assert all(name in table for name in found)
+    assert "Gemma 3" in table
 
 
 def test_texts_of_a_file_are_neither_markup_nor_control(capsys, tmp_path):
