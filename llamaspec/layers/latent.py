@@ -5,7 +5,7 @@ from typing import Any
 
 from ..kernels.protocol import Matrix, Operations, Value
 from ..kernels.records import Attend, Temper
-from .indexer import LightningIndexer
+from .indexer import LightningIndexer, SharedChoice
 from .linear import Linear
 from .norm import Norm
 
@@ -45,7 +45,7 @@ class LatentAttention:
     store: int
     rotation: Any
     temper: Temper | None = None
-    indexer: LightningIndexer | None = None
+    indexer: LightningIndexer | SharedChoice | None = None
 
     def __call__(self, x: Value, ops: Operations, residual: Value = None) -> Value:
         """x, residual [N, D] -> residual + attention of x [N, D]."""

@@ -10,7 +10,7 @@ from ..kernels.records import Attend, Index, NormKind
 from ..kernels.unpack import dequantize
 from ..layers.attention import Attention, HeadNorms
 from ..layers.delta_net import GatedDeltaNet
-from ..layers.indexer import LightningIndexer
+from ..layers.indexer import Choice, LightningIndexer
 from ..layers.kimi_delta import KimiDeltaAttention
 from ..layers.latent import LatentAttention, QueryProjection
 from ..layers.linear import Linear
@@ -117,7 +117,9 @@ def latent(
     )
 
 
-def indexer(weights: Weights, name: str, n_embd: int, h: Latent, store: int, rotation: Any) -> LightningIndexer:
+def indexer(
+    weights: Weights, name: str, n_embd: int, h: Latent, store: int, rotation: Any, choice: Choice
+) -> LightningIndexer:
     """The lightning indexer of a layer with latent attention; its norm has an epsilon of its own."""
     assert h.indexer is not None
     how = Index(h.indexer.heads, h.indexer.size, h.indexer.used)
@@ -130,6 +132,7 @@ def indexer(weights: Weights, name: str, n_embd: int, h: Latent, store: int, rot
         rotation,
         how,
         store,
+        choice,
     )
 
 

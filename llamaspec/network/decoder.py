@@ -9,6 +9,7 @@ from ..kernels.kv_types import KVType
 from ..kernels.protocol import Batch, Operations, Output, Value
 from ..kernels.records import Activation
 from ..layers.block import Block
+from ..layers.indexer import Choice, SharedChoice
 from ..layers.linear import Linear
 from ..layers.norm import Norm
 from ..layers.rope import Rope
@@ -18,12 +19,14 @@ from . import feed_forward as feed_forwards
 from .cache import Cache
 from .hparams import (
     Attention,
+    Both,
     DeltaNet,
     Dense,
     FeedForward,
     HeadNorm,
     Heads,
     HParams,
+    Indexer,
     Latent,
     Layer,
     Mamba,
@@ -112,6 +115,7 @@ class Model:
         self.places.append(weights.at("output"))
         self.device, self.kernels = self.places[0].device, self.places[0].kernels
         self._check_sources()
+        self._choices: dict[int, Choice] = {}
         self._rotations: dict[tuple[Rope, int], Any] = {}
         self.token_embd = weights.embedding("token_embd", h.n_vocab, h.n_embd, h.embedding_scale)
         self.blk = [self.block(weights, i, layer, n_ctx) for i, layer in enumerate(h.layers)]
@@ -122,12 +126,13 @@ class Model:
     output_norm_name = "output_norm"
 
     def _check_sources(self) -> None:
-        """Raises LlamaspecError where a layer reads the cache of one in another place."""
+        """Raises LlamaspecError where a layer needs what one in another place keeps or chooses."""
         for i, layer in enumerate(self.hparams.layers):
-            source = layer.attention.source if isinstance(layer.attention, Heads) else None
+            h = layer.attention.indexer if isinstance(layer.attention, Latent) else layer.attention
+            source = h.source if isinstance(h, Heads | Indexer) else None
             if source is not None and self.places[i + 1] != self.places[source + 1]:
                 raise LlamaspecError(
-                    f"layers {i} and {source} share keys and values, so they cannot be in different places",
+                    f"layer {i} needs what layer {source} keeps, so they cannot be in different places",
                     hint="keep them together: change -ngl, -ot or -ts",
                 )
 
@@ -189,12 +194,20 @@ class Model:
         turns = not isinstance(h, Latent) or h.turns
         rotation = self.rotation(weights, i, h.rope if turns else None, n_ctx)
         if isinstance(h, Latent):
-            index = None
-            if h.indexer is not None:
-                turned = self.rotation(weights, i, replace(h.rope, interleaved=False), n_ctx)
-                index = attentions.indexer(weights, name, width, h, i, turned)
+            index = None if h.indexer is None else self.indexer(weights, i, h, n_ctx)
             return attentions.latent(weights, name, width, h, i, rotation, index)
+        if isinstance(h, Both):
+            raise AssertionError("the block makes both parts")
         return attentions.grouped(weights, name, width, h, i, rotation, self.norm)
+
+    def indexer(self, weights: Weights, i: int, h: Latent, n_ctx: int) -> Any:
+        """What chooses the positions that block i sees."""
+        assert h.indexer is not None
+        if h.indexer.source is not None:
+            return SharedChoice(self._choices[h.indexer.source])
+        turned = self.rotation(weights, i, replace(h.rope, interleaved=h.indexer.interleaved), n_ctx)
+        choice = self._choices[i] = Choice()
+        return attentions.indexer(weights, f"blk.{i}", self.hparams.n_embd, h, i, turned, choice)
 
     def feed_forward_layer(self, weights: Weights, i: int, h: FeedForward) -> Any:
         """The feed-forward part of block i, by its record."""
@@ -210,7 +223,13 @@ class Model:
         keys = keys or self.kernels.cache_type
         types = (keys, values or keys)
         layers = zip(self.hparams.layers, self.places[1:], strict=False)
+        layers = list(layers)
         stores = [store_for(layer.attention, place.kernels, slots, context, types) for layer, place in layers]
+        stores += [
+            store_for(layer.attention.mamba, place.kernels, slots, context, types)
+            for layer, place in layers
+            if isinstance(layer.attention, Both)
+        ]
         return Cache(stores, slots, context)
 
     # -- a pass -------------------------------------------------------------------------------------------------------

@@ -76,11 +76,16 @@ class Heads:
 
 @dataclass(frozen=True)
 class Indexer:
-    """Which positions latent attention sees (DeepSeek V3.2): the `used` best by `heads` queries of `size` values."""
+    """Which positions latent attention sees (DeepSeek V3.2): the `used` best by `heads` queries of `size` values.
+
+    interleaved: of its rotation. source: the layer whose choice is taken over instead (GLM-5).
+    """
 
     heads: int
     size: int
     used: int
+    interleaved: bool = False
+    source: int | None = None
 
     def __post_init__(self) -> None:
         positive(
@@ -181,6 +186,14 @@ class Mamba:
 
 
 @dataclass(frozen=True)
+class Both:
+    """Attention and Mamba-2 side by side: both read the same rows, and both add to them (Falcon-H1)."""
+
+    heads: Heads
+    mamba: Mamba
+
+
+@dataclass(frozen=True)
 class ShortConv:
     """A gated causal convolution over the last `kernel` positions (LFM2). channels: width of a row."""
 
@@ -243,7 +256,7 @@ class Mixture:
             raise refuse("expert_shared_count", self.shared)
 
 
-Attention = Heads | Latent | DeltaNet | Mamba | ShortConv | None
+Attention = Heads | Latent | DeltaNet | Mamba | Both | ShortConv | None
 FeedForward = Dense | Mixture | None
 
 

@@ -9,7 +9,7 @@ from ..kernels.kv_types import F32, KVType
 from ..kernels.planes import Plane
 from ..kernels.protocol import KV_BLOCK, Kernels, Store
 from ..kernels.records import Delta
-from .hparams import Attention, DeltaNet, Heads, Latent, Mamba, ShortConv
+from .hparams import Attention, Both, DeltaNet, Heads, Latent, Mamba, ShortConv
 
 STATE_CELLS = 256
 """Cells of inputs that a recurrent layer keeps beside its states, for an estimate of its memory."""
@@ -213,7 +213,12 @@ class Nothing:
 
 
 def store_for(attention: Attention, kernels: Kernels, slots: int, context: int, types: tuple[KVType, KVType]) -> Store:
-    """The memory of one layer. types: of keys and values. Raises LlamaspecError for heads that a type cannot hold."""
+    """The memory of one layer. types: of keys and values. Raises LlamaspecError for heads that a type cannot hold.
+
+    Where a layer has two parts, that of the states is another store, behind those of all layers.
+    """
+    if isinstance(attention, Both):
+        attention = attention.heads
     if isinstance(attention, DeltaNet | Mamba):
         states = kernels.recurrence(slots, delta_of(attention))
         return Recurrent(kernels, slots, attention.channels, attention.kernel, states)
@@ -230,6 +235,8 @@ def store_for(attention: Attention, kernels: Kernels, slots: int, context: int, 
 
 def store_bytes(attention: Attention, slots: int, context: int, types: tuple[KVType, KVType]) -> int:
     """What that memory takes, without making it."""
+    if isinstance(attention, Both):
+        return sum(store_bytes(part, slots, context, types) for part in (attention.heads, attention.mamba))
     if isinstance(attention, DeltaNet | Mamba):
         how = delta_of(attention)
         per_cell = F32.row_bytes(2 * attention.channels + how.heads + how.decays)
@@ -256,5 +263,6 @@ def delta_of(attention: DeltaNet | Mamba) -> Delta:
 def _rows(attention: Heads | Latent, types: tuple[KVType, KVType]) -> list[tuple[int, int, KVType]]:
     if isinstance(attention, Latent):
         latent = [(1, attention.c + attention.rope.width, types[0])]
-        return latent if attention.indexer is None else [*latent, (1, attention.indexer.size, F32)]
+        own = attention.indexer is not None and attention.indexer.source is None
+        return [*latent, (1, attention.indexer.size, F32)] if own else latent
     return [(attention.kv_heads, attention.key, types[0]), (attention.kv_heads, attention.value, types[1])]

@@ -61,9 +61,9 @@ class Weights:
         """A small tensor, or None where the file has none."""
         return self.vector(name, *shape) if name in self else None
 
-    def norm(self, name: str, size: int, kind: NormKind = "rms") -> Norm:
-        """name without ".weight"; its ".bias" is taken along if the file has one."""
-        return Norm(kind, self.vector(f"{name}.weight", size), self.optional(f"{name}.bias", size), self.eps)
+    def norm(self, name: str, size: int, kind: NormKind = "rms", suffix: str = ".weight") -> Norm:
+        """name without its suffix; its ".bias" is taken along if the file has one."""
+        return Norm(kind, self.vector(f"{name}{suffix}", size), self.optional(f"{name}.bias", size), self.eps)
 
     def reshaped(self, name: str, *shape: int) -> Vector:
         """A small tensor of as many values as float32 [*shape], whatever its own shape."""

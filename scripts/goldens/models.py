@@ -33,7 +33,7 @@ def record(folder: Path, names: Sequence[str]) -> None:
     index = json.loads(index_file.read_text())
     for name in names or MODELS:
         toy = MODELS[name]()
-        for seed in range(50):
+        for seed in range(toy.seed, toy.seed + 50):
             values, path = toy.values(seed), folder / "models" / f"{name}.gguf"
             with tempfile.TemporaryDirectory() as scratch:
                 single = Path(scratch) / "single.gguf"

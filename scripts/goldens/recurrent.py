@@ -29,6 +29,22 @@ def mamba2() -> Toy:
     return toy
 
 
+def falcon_h1() -> Toy:
+    toy = Toy(
+        "falcon-h1", 2, tied=True, attention__key_length=16, attention__value_length=16,
+        ssm__conv_kernel=4, ssm__inner_size=48, ssm__state_size=16, ssm__time_step_rank=4, ssm__group_count=1,
+    )  # fmt: skip
+    for i in range(2):
+        toy.norm(f"blk.{i}.attn_norm")
+        toy.add(f"blk.{i}.ffn_norm", 32)
+        toy.attention(i)
+        toy.mamba(i, inner=48, groups=1)
+        if i:
+            toy.tensors.pop(f"blk.{i}.ssm_norm.weight")
+        toy.dense(i)
+    return toy
+
+
 def nemotron_h() -> Toy:
     toy = Toy(
         "nemotron_h", 4, attention__head_count_kv=[0, 1, 0, 0],
@@ -152,6 +168,7 @@ def kimi_linear() -> Toy:
 RECURRENT: dict[str, Callable[[], Toy]] = {
     "granitehybrid": granitehybrid,
     "mamba2": mamba2,
+    "falcon-h1": falcon_h1,
     "kimi-linear": kimi_linear,
     "nemotron_h": nemotron_h,
     "nemotron_h_moe": nemotron_h_moe,

@@ -118,8 +118,9 @@ def deepseek2(arch: str = "deepseek2", **keys: Any) -> Callable[[], Toy]:
         for i in range(2):
             toy.norms(i, "attn_norm", "ffn_norm")
             toy.latent_attention(i, q_rank=q_rank)
-            if "attention__indexer__top_k" in keys:
+            if "attention__indexer__top_k" in keys and keys.get("attention__indexer__types", [1, 1])[i]:
                 toy.indexer(i, q_rank, keys["attention__indexer__head_count"], keys["attention__indexer__key_length"])
+        toy.seed = 7 if arch == "glm-dsa" else 0  # an index whose scores are nearly equal is no reference
         toy.dense(0)
         toy.experts(1, count=8, width=8, bias=keys.get("expert_gating_func") == 2, shared=8)
         return toy
@@ -146,6 +147,10 @@ def nextn(arch: str) -> Callable[[], Toy]:
 V3 = {
     "attention__q_lora_rank": 16, "expert_gating_func": 2, "expert_weights_norm": True, "expert_weights_scale": 2.5,
     "expert_group_count": 4, "expert_group_used_count": 2, **YARN, "rope__scaling__yarn_log_multiplier": 0.1,
+}  # fmt: skip
+DSA = {
+    **V3, "rope__scaling__yarn_log_multiplier": None, "attention__indexer__head_count": 4,
+    "attention__indexer__key_length": 64, "attention__indexer__top_k": 8,
 }  # fmt: skip
 STANDARD: dict[str, Callable[[], Toy]] = {
     "llama-linear": standard("llama", rope__scaling__type="linear", rope__scaling__factor=4.0),
@@ -181,6 +186,8 @@ STANDARD: dict[str, Callable[[], Toy]] = {
     "deepseek2-yarn": deepseek2(**V3 | {"rope__scaling__yarn_log_multiplier": None, "rope__scaling__attn_factor": 0.9}),
     "deepseek2-v2": deepseek2(**{**V3, "rope__scaling__yarn_log_multiplier": 0.0707,
                                  "attention__temperature_scale": 0.2, "attention__temperature_length": 16}),
+    "glm-dsa": deepseek2("glm-dsa", **DSA),
+    "glm-dsa-shared": deepseek2("glm-dsa", **DSA, context_length=1 << 20, attention__indexer__types=[1, 0]),
     "mistral4": deepseek2("mistral4", **{**V3, "rope__scaling__yarn_log_multiplier": 0.05}),
     "deepseek32": deepseek2("deepseek32", **V3, attention__indexer__head_count=4, attention__indexer__key_length=64,
                             attention__indexer__top_k=8),

@@ -21,6 +21,7 @@ class Toy:
     """
 
     width, heads, kv, key, value, inner = 32, 2, 1, 16, 16, 48
+    seed = 0  # the first to try
     quiet = False  # what blocks add is small: else rounding grows from layer to layer in a deep model
 
     def __init__(self, arch: str, layers: int = 2, *, tied: bool = False, norm: str = "rms", **keys: Any) -> None:
@@ -198,7 +199,7 @@ def draw(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> np.ndar
         return normal - 1
     if name.endswith(".scale") or name.startswith(("rope_f", "rope_factors")):
         return np.exp(normal / 3)
-    if name.endswith(("norm.weight", "norm_1.weight", "norm_2.weight", "layer_output_scale.weight")):
+    if name.endswith(("norm.weight", "norm_1.weight", "norm_2.weight", "ffn_norm", "layer_output_scale.weight")):
         return 1 + normal / 5
     if name.endswith(".bias"):
         return normal / 5

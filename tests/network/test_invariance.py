@@ -12,7 +12,7 @@ from llamaspec import shelf
 from llamaspec.kernels import native
 from llamaspec.kernels.kv_types import Q8_0
 from llamaspec.network import stores
-from llamaspec.network.hparams import DeltaNet, Heads, Latent, Mamba, ShortConv
+from llamaspec.network.hparams import Both, DeltaNet, Heads, Latent, Mamba, ShortConv
 from llamaspec.network.runner import Branch
 from llamaspec.weights.file import GGUFFile
 from tests import goldens
@@ -239,5 +239,5 @@ def test_sequences_side_by_side(passes, name):
 def test_the_goldens_have_every_kind_of_memory():
     """Else the tests above prove less than they say."""
     kinds = {type(layer.attention) for golden in USABLE.values() for layer in build.read(golden.model).layers}
-    assert kinds <= {Heads, Latent, DeltaNet, Mamba, ShortConv, type(None)}
+    assert kinds <= {Heads, Latent, DeltaNet, Mamba, Both, ShortConv, type(None)}
     assert Heads in kinds
