@@ -53,7 +53,7 @@ class Rope:
     """A rotation. width: how many values of a head turn. base: of the frequencies.
 
     interleaved: pairs are (2j, 2j+1), NORM in llama.cpp's words, else (j, j + width / 2), NEOX. divided: the file's
-    tensor of frequency divisors applies (Llama 3, LongRoPE).
+    tensor of frequency divisors applies (Llama 3, LongRoPE). still: pairs that do not turn.
     """
 
     width: int
@@ -61,6 +61,7 @@ class Rope:
     interleaved: bool = False
     scaling: Scaling = Scaling()
     divided: bool = True
+    still: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.width < 2 or self.width % 2:
@@ -71,6 +72,7 @@ class Rope:
     def frequencies(self, divisors: np.ndarray | None = None) -> np.ndarray:
         """[width / 2] float64: what a position is multiplied by. divisors [width / 2], if the file has some."""
         frequencies = self.base ** (-2.0 * np.arange(self.width // 2) / self.width)
+        frequencies[list(self.still)] = 0.0
         if divisors is not None and self.divided:
             frequencies = frequencies / divisors.astype(np.float64)
         if self.scaling.kind == "linear":

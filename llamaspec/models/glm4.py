@@ -11,9 +11,10 @@ class Model(Decoder):
     """Files of models that see images have sections of the rotation, and pairs that lie half a rotation apart."""
 
     interleaved = True
+    sections = "apart"
     post_attention_norm, post_ffw_norm = "post_attention_norm", "post_ffw_norm"
 
     @classmethod
     def attention(cls, keys: Keys, i: int) -> Heads:
         """All positions."""
-        return replace(cls.grouped(keys, i), rope=keys.rope(not keys.sections))
+        return replace(cls.grouped(keys, i), rope=keys.rope(not keys.sections, cls.sections))

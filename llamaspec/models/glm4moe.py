@@ -8,6 +8,7 @@ from ..network.keys import Keys
 class Model(Decoder):
     """The norm before the feed-forward part is called post_attention_norm; only the largest model has head norms."""
 
+    sections = "apart"
     head_norm = "if present"
     ffn_norm = "post_attention_norm"
 

@@ -10,6 +10,7 @@ from ..network.keys import Keys
 class Model(Decoder):
     """The norm before the feed-forward part is called post_attention_norm."""
 
+    sections = "woven"
     head_norm = "head"
     ffn_norm = "post_attention_norm"
     tiled = True

@@ -7,3 +7,4 @@ class Model(Qwen35Moe):
     """Files hold the inputs of a delta net by key head; legacy ones hold queries, keys, values and z so too."""
 
     tiled = False
+    sections = ""

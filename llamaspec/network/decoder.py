@@ -33,7 +33,7 @@ from .hparams import (
     Mixture,
     ShortConv,
 )
-from .keys import Keys
+from .keys import Keys, Sections
 from .segments import run, segments
 from .stores import store_for
 from .weights import Weights
@@ -50,6 +50,7 @@ class Model:
 
     interleaved = False
     """Rotated pairs are (2j, 2j+1), NORM in llama.cpp's words; else (j, j + n_rot/2), NEOX."""
+    sections: Sections = ""
     norm: Literal["rms", "layer"] = "rms"
     activation: Activation = "silu"
     head_norm: HeadNorm = ""
@@ -95,7 +96,7 @@ class Model:
     @classmethod
     def grouped(cls, keys: Keys, i: int) -> Heads:
         """Grouped-query attention over all positions, scaled by the root of a head's width."""
-        rope = keys.rope(cls.interleaved)
+        rope = keys.rope(cls.interleaved, cls.sections)
         heads, kv_heads = keys.heads[i], keys.kv_heads[i]
         scale = max(keys.key, 1) ** -0.5
         return Heads(heads, kv_heads, keys.key, keys.value, scale, rope, norm=cls.head_norm)
@@ -171,7 +172,7 @@ class Model:
             ffn_norm=self.block_norm(weights, i, self.ffn_norm),
             post_attention_norm=self.block_norm(weights, i, self.post_attention_norm),
             post_ffw_norm=self.block_norm(weights, i, self.post_ffw_norm),
-            parallel=self.parallel,
+            parallel=self.parallel or self.hparams.parallel,
             scale=self.hparams.residual_scale,
         )
 
@@ -191,13 +192,13 @@ class Model:
             return attentions.mamba(weights, name, width, h, i)
         if isinstance(h, ShortConv):
             return attentions.short_conv(weights, name, width, h, i)
+        if isinstance(h, Both):
+            raise AssertionError("the family makes both parts")
         turns = not isinstance(h, Latent) or h.turns
         rotation = self.rotation(weights, i, h.rope if turns else None, n_ctx)
         if isinstance(h, Latent):
             index = None if h.indexer is None else self.indexer(weights, i, h, n_ctx)
             return attentions.latent(weights, name, width, h, i, rotation, index)
-        if isinstance(h, Both):
-            raise AssertionError("the block makes both parts")
         return attentions.grouped(weights, name, width, h, i, rotation, self.norm)
 
     def indexer(self, weights: Weights, i: int, h: Latent, n_ctx: int) -> Any:

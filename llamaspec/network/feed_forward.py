@@ -25,7 +25,7 @@ def mixture(weights: Weights, name: str, n_embd: int, h: Mixture) -> MoE:
     """Router, stacks of experts, and what every row uses."""
     return MoE(
         weights.linear(f"{name}.ffn_gate_inp", h.count, n_embd),
-        weights.optional(f"{name}.exp_probs_b.bias", h.count),
+        weights.optional(bias if (bias := f"{name}.exp_probs_b.bias") in weights else f"{name}.exp_probs_b", h.count),
         h.routing,
         experts(weights, name, h.latent or n_embd, h),
         _shared(weights, name, n_embd, h) if h.shared else None,

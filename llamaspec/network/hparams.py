@@ -274,7 +274,8 @@ class HParams:
 
     embedding_scale multiplies what tokens are looked up as, residual_scale what a block's parts add to its input,
     logit_scale the logits, which then become softcap * tanh(logit / softcap) where logit_softcap is not 0.
-    layer_embedding: width of what each layer gets of the token by itself, 0 = nothing (Gemma 4).
+    parallel: whether both parts of a block read the same rows, where a file says so (GPT-NeoX). layer_embedding: width
+    of what each layer gets of the token by itself, 0 = nothing (Gemma 4).
     """
 
     architecture: str
@@ -289,6 +290,7 @@ class HParams:
     logit_scale: float = 1.0
     logit_softcap: float = 0.0
     layer_embedding: int = 0
+    parallel: bool = False
 
     def __post_init__(self) -> None:
         positive(embedding_length=self.n_embd, context_length=self.n_ctx_train)

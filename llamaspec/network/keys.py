@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cached_property
+from typing import Literal
 
 from ..kernels.records import Gating, Routing
 from ..layers.rope import Rope, Scaling
@@ -11,6 +12,8 @@ from .hparams import Mamba, refuse
 GATING_NUMBERS: dict[int, Gating] = {1: "softmax", 2: "sigmoid", 3: "chosen_softmax", 4: "sqrt_softplus"}
 """`expert_gating_func`, as llama.cpp numbers it."""
 MOST_LAYERS = 4096
+Sections = Literal["", "apart", "woven"]
+"""How a rotation is cut for images (M-RoPE), where a family reads it: one section behind another, or pair by pair."""
 
 
 class Keys:
@@ -76,9 +79,23 @@ class Keys:
             attn_factor=meta.float("rope.scaling.attn_factor", default=1.0),
         )
 
-    def rope(self, interleaved: bool) -> Rope:
+    def rope(self, interleaved: bool, sections: Sections = "") -> Rope:
         """The model's rotation."""
-        return Rope(self.n_rot, self.meta.float("rope.freq_base", default=10000.0), interleaved, self.scaling)
+        base, still = self.meta.float("rope.freq_base", default=10000.0), self._still(sections) if sections else ()
+        return Rope(self.n_rot, base, interleaved, self.scaling, still=still)
+
+    def _still(self, sections: Sections) -> tuple[int, ...]:
+        """Pairs that belong to no section of text, image height or image width: llama.cpp does not turn them."""
+        sizes = (*self.meta.ints("rope.dimension_sections", None, ()), 0, 0, 0)[:4]
+        total = sum(sizes)
+        if not total:
+            return ()
+        numbers = [pair % total for pair in range(self.n_rot // 2)]
+        if sections == "woven":
+            turns = [number < 3 * sizes[number % 3] for number in numbers]
+        else:
+            turns = [number < sum(sizes[:3]) for number in numbers]
+        return tuple(pair for pair, turn in enumerate(turns) if not turn)
 
     def sliding_rope(self, rope: Rope | None) -> Rope | None:
         """Of sliding layers that scale as the others do: the model's, unless the file has another base for them."""

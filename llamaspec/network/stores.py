@@ -262,7 +262,6 @@ def delta_of(attention: DeltaNet | Mamba) -> Delta:
 
 def _rows(attention: Heads | Latent, types: tuple[KVType, KVType]) -> list[tuple[int, int, KVType]]:
     if isinstance(attention, Latent):
-        latent = [(1, attention.c + attention.rope.width, types[0])]
-        own = attention.indexer is not None and attention.indexer.source is None
-        return [*latent, (1, attention.indexer.size, F32)] if own else latent
+        latent, own = [(1, attention.c + attention.rope.width, types[0])], attention.indexer
+        return latent if own is None or own.source is not None else [*latent, (1, own.size, F32)]
     return [(attention.kv_heads, attention.key, types[0]), (attention.kv_heads, attention.value, types[1])]

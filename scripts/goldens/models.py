@@ -10,18 +10,21 @@ from typing import Any
 import llama_cpp
 import numpy as np
 from families import TOYS
+from more import MORE
 from recurrent import RECURRENT
 from standard import STANDARD
 from toys import N_VOCAB, Toy
 
-MODELS: dict[str, Callable[[], Toy]] = {**STANDARD, **TOYS, **RECURRENT}
-PROMPT, GREEDY, N_CTX = 24, 16, 256
+MODELS: dict[str, Callable[[], Toy]] = {**STANDARD, **TOYS, **RECURRENT, **MORE}
+PROMPT, GREEDY, N_CTX = 24, 8, 256
 CLOSE = 0.02
 """Where the best two logits of a greedy choice are nearer, rounding may decide: another seed is tried."""
 SETTINGS = "libllama CPU, 1 thread, F32 KV, flash-attn off, no repack; values of the file as F32"
 GELU = {"nmse": 5e-06, "maxabs": 0.05}  # ggml computes it through a half precision table
 SMOOTH = {"nmse": 1e-09, "maxabs": 0.002}
-GELU_FAMILIES = ("falcon", "gemma", "gemma2", "gemma3", "gemma4", "gpt2", "phi2", "starcoder", "starcoder2")
+GELU_FAMILIES = (
+    "codeshell", "falcon", "gemma", "gemma2", "gemma3", "gemma4", "gpt2", "gptneox", "phi2", "starcoder", "starcoder2",
+)  # fmt: skip
 
 
 def record(folder: Path, names: Sequence[str]) -> None:

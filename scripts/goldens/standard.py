@@ -104,8 +104,11 @@ def llama4() -> Toy:
     return toy
 
 
-def deepseek2(arch: str = "deepseek2", **keys: Any) -> Callable[[], Toy]:
-    """Latent attention; experts in groups; an indexer if the keys name one."""
+def deepseek2(arch: str = "deepseek2", *, seed: int = 0, **keys: Any) -> Callable[[], Toy]:
+    """Latent attention; experts in groups; an indexer if the keys name one.
+
+    seed: the first to try: positions that an index scores alike are no reference, llama.cpp takes any of them.
+    """
     q_rank = keys.get("attention__q_lora_rank", 0)
 
     def make() -> Toy:
@@ -120,7 +123,7 @@ def deepseek2(arch: str = "deepseek2", **keys: Any) -> Callable[[], Toy]:
             toy.latent_attention(i, q_rank=q_rank)
             if "attention__indexer__top_k" in keys and keys.get("attention__indexer__types", [1, 1])[i]:
                 toy.indexer(i, q_rank, keys["attention__indexer__head_count"], keys["attention__indexer__key_length"])
-        toy.seed = 7 if arch == "glm-dsa" else 0  # an index whose scores are nearly equal is no reference
+        toy.seed = seed
         toy.dense(0)
         toy.experts(1, count=8, width=8, bias=keys.get("expert_gating_func") == 2, shared=8)
         return toy
@@ -186,8 +189,8 @@ STANDARD: dict[str, Callable[[], Toy]] = {
     "deepseek2-yarn": deepseek2(**V3 | {"rope__scaling__yarn_log_multiplier": None, "rope__scaling__attn_factor": 0.9}),
     "deepseek2-v2": deepseek2(**{**V3, "rope__scaling__yarn_log_multiplier": 0.0707,
                                  "attention__temperature_scale": 0.2, "attention__temperature_length": 16}),
-    "glm-dsa": deepseek2("glm-dsa", **DSA),
-    "glm-dsa-shared": deepseek2("glm-dsa", **DSA, context_length=1 << 20, attention__indexer__types=[1, 0]),
+    "glm-dsa": deepseek2("glm-dsa", seed=8, **DSA),
+    "glm-dsa-shared": deepseek2("glm-dsa", seed=11, **DSA, context_length=1 << 20, attention__indexer__types=[1, 0]),
     "mistral4": deepseek2("mistral4", **{**V3, "rope__scaling__yarn_log_multiplier": 0.05}),
     "deepseek32": deepseek2("deepseek32", **V3, attention__indexer__head_count=4, attention__indexer__key_length=64,
                             attention__indexer__top_k=8),

@@ -201,7 +201,7 @@ def draw(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> np.ndar
         return np.exp(normal / 3)
     if name.endswith(("norm.weight", "norm_1.weight", "norm_2.weight", "ffn_norm", "layer_output_scale.weight")):
         return 1 + normal / 5
-    if name.endswith(".bias"):
+    if name.endswith((".bias", "exp_probs_b")):
         return normal / 5
     if name.startswith("position_embd"):
         return normal / 3
