@@ -249,8 +249,8 @@ def llama_scales() -> Toy:
     """A factor for every tensor, as NVFP4 files have it; biases stand behind it."""
     toy = Toy("llama", attention__key_length=16)
     for i in range(2):
-        block(toy, i)
-        toy.dense(i)
+        block(toy, i, bias=True, out_bias=True)
+        toy.dense(i)  # llama.cpp adds biases of this part too early, and no such file has them
         for part in ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"):
             toy.add(f"blk.{i}.{part}.scale", 1)
     return toy

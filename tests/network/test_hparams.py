@@ -6,9 +6,9 @@ import pytest
 
 from llamaspec import shelf
 from llamaspec.errors import LlamaspecError
-from llamaspec.kernels.records import Routing
+from llamaspec.kernels.records import Routing, Temper
 from llamaspec.layers.rope import Rope
-from llamaspec.network.hparams import DeltaNet, Dense, Heads, HParams, Latent, Layer, Mixture
+from llamaspec.network.hparams import DeltaNet, Dense, Heads, HParams, Indexer, Latent, Layer, Mamba, Mixture, ShortConv
 from llamaspec.weights.file import GGUFFile
 from tests.network import build
 from tests.network.test_invariance import ONE_PER_ARCHITECTURE
@@ -16,6 +16,7 @@ from tests.network.test_invariance import ONE_PER_ARCHITECTURE
 HEADS = Heads(4, 2, 32, 32, 0.1, Rope(32, 1e4))
 LATENT = Latent(4, 0, 64, 32, 32, 0.1, Rope(16, 1e4))
 DELTA = DeltaNet(4, 2, 16, 4, True)
+MAMBA = Mamba(32, 4, 16, 2, 4)
 MIXTURE = Mixture(8, 64, Routing(2))
 HPARAMS = HParams("llama", 100, 64, 128, 1e-5, (Layer(HEADS, Dense(64)),))
 WRONG = [
@@ -32,6 +33,18 @@ WRONG = [
     ("ssm.group_count 3", DELTA, {"key_heads": 3}),
     ("ssm.conv_kernel 1", DELTA, {"kernel": 1}),
     ("ssm.state_size 0", DELTA, {"size": 0}),
+    ("ssm.group_count 3", MAMBA, {"groups": 3}),
+    ("ssm.inner_size 33", MAMBA, {"inner": 33}),
+    ("ssm.time_step_rank 0", MAMBA, {"heads": 0}),
+    ("ssm.conv_kernel 1", MAMBA, {"kernel": 1}),
+    ("shortconv.l_cache 1", ShortConv(8, 3), {"kernel": 1}),
+    ("rope.scaling.original_context_length 0", HEADS, {"temper": Temper(0.1, 0)}),
+    ("attention.temperature_length 0", LATENT, {"temper": Temper(0.1, 0)}),
+    ("attention.shared_kv_layers", HEADS, {"source": -1}),
+    ("attention.indexer.top_k 0", Indexer(2, 8, 4), {"used": 0}),
+    ("attention.indexer.head_count 0", Indexer(2, 8, 4), {"heads": 0}),
+    ("attention.indexer.key_length 8", LATENT, {"q_rank": 8, "indexer": Indexer(2, 8, 4)}),
+    ("attention.q_lora_rank 0", LATENT, {"indexer": Indexer(2, 16, 4)}),
     ("feed_forward_length 0", Dense(4), {"width": 0}),
     ("expert_count 0", MIXTURE, {"count": 0}),
     ("expert_used_count 9", MIXTURE, {"routing": Routing(9)}),
