@@ -93,7 +93,7 @@ def packs(golden):
     """Whether its heads are whole blocks of a packed cache."""
     widths = []
     for layer in build.read(golden.model).layers:
-        attention = layer.attention
+        attention = layer.attention.heads if isinstance(layer.attention, Both) else layer.attention
         if isinstance(attention, Heads):
             widths += [attention.key, attention.value]
         elif isinstance(attention, Latent):
