@@ -5,7 +5,6 @@ from typing import Any
 
 from ..kernels.protocol import Experts, Matrix, Operations, Value, Vector
 from ..kernels.records import Routing
-from ..kernels.unpack import dequantize
 from ..layers.block import Block
 from ..layers.linear import Linear
 from ..layers.mlp import MLP
@@ -17,7 +16,6 @@ from ..network.hparams import Dense, Heads, HParams, Layer, Mixture
 from ..network.keys import Keys
 from ..network.weights import Weights
 from ..weights.metadata import Metadata
-from ..weights.tensor import QuantizedTensor
 
 
 class Model(Decoder):
@@ -228,5 +226,4 @@ NORMS = ("ffn_norm", "pre_ffw_norm_2", "post_ffw_norm_1", "post_ffw_norm_2")
 def router_scale(weights: Weights, name: str, n_embd: int) -> Vector:
     """[D]: ffn_gate_inp.scale divided by the root of D."""
     tensor = f"{name}.ffn_gate_inp.scale"
-    scale = dequantize(weights.packed(tensor, (n_embd,))) * n_embd**-0.5
-    return weights.kernels(tensor).vector(QuantizedTensor.of_floats(scale, tensor))
+    return weights.floats(tensor, weights.numbers(tensor, n_embd) * n_embd**-0.5)

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import torch
+import numpy as np
 
 from ..kernels.records import Attend, Index, NormKind
-from ..kernels.unpack import dequantize
 from ..layers.attention import Attention, HeadNorms
 from ..layers.delta_net import GatedDeltaNet
 from ..layers.indexer import Choice, LightningIndexer
@@ -156,7 +155,7 @@ def delta_net(weights: Weights, name: str, n_embd: int, h: DeltaNet, store: int)
     if f"{name}.ssm_in.weight" in weights:
         share = values // h.key_heads
         *qkv_rows, z_rows = _rows_by_key_head(h.key_heads, (h.size, h.size, share, share))
-        qkv, z = weights.picked(f"{name}.ssm_in", (torch.cat(qkv_rows), z_rows), n_embd)
+        qkv, z = weights.picked(f"{name}.ssm_in", (np.concatenate(qkv_rows), z_rows), n_embd)
     else:
         qkv = weights.linear(f"{name}.attn_qkv", h.channels, n_embd)
         z = weights.linear(f"{name}.attn_gate", values, n_embd)
@@ -185,21 +184,19 @@ def kimi_delta(weights: Weights, name: str, n_embd: int, h: DeltaNet, store: int
     parts = ("attn_q", "attn_k", "attn_v")
     qkv = weights.split(f"{name}.attn_qkv", parts, (inner,) * 3, n_embd)
     convolutions = [
-        dequantize(weights.packed(tensor, weights.info(tensor).shape)).reshape(inner, h.kernel)
+        weights.whole(tensor).reshape(inner, h.kernel)
         for tensor in (f"{name}.ssm_conv1d_{part}.weight" for part in "qkv")
     ]
-    rate = f"{name}.ssm_a"
-    by_head = dequantize(weights.packed(rate, weights.info(rate).shape)).reshape(h.heads)
-    kernels = weights.kernels(f"{name}.attn_q")
+    by_head = weights.whole(f"{name}.ssm_a").reshape(h.heads)
     low = {part: weights.linear(f"{name}.ssm_{part}_a", h.size, n_embd) for part in "fg"}
     beta = weights.linear(f"{name}.ssm_beta", h.heads, n_embd)
     return KimiDeltaAttention(
         weights.parallel([*qkv, low["f"], low["g"], beta], f"{name}.attn_q"),
-        kernels.vector(QuantizedTensor.of_floats(torch.cat(convolutions))),
+        weights.floats(f"{name}.ssm_conv1d", np.concatenate(convolutions)),
         Norm("l2", None, None, weights.eps),
         weights.linear(f"{name}.ssm_f_b", inner, h.size),
         weights.vector(f"{name}.ssm_dt.bias", inner),
-        kernels.vector(QuantizedTensor.of_floats(by_head.repeat_interleave(h.size), rate)),
+        weights.floats(f"{name}.ssm_a", np.repeat(by_head, h.size)),
         weights.linear(f"{name}.ssm_g_b", inner, h.size),
         weights.norm(f"{name}.ssm_norm", h.size),
         weights.linear(f"{name}.attn_output", n_embd, inner),
@@ -208,11 +205,11 @@ def kimi_delta(weights: Weights, name: str, n_embd: int, h: DeltaNet, store: int
     )
 
 
-def _rows_by_key_head(heads: int, widths: Sequence[int]) -> list[torch.Tensor]:
+def _rows_by_key_head(heads: int, widths: Sequence[int]) -> list[np.ndarray]:
     """Row numbers of each part of a tensor in which all parts of one key head lie together."""
-    first, parts, start = torch.arange(heads).unsqueeze(1) * sum(widths), [], 0
+    first, parts, start = np.arange(heads)[:, None] * sum(widths), [], 0
     for width in widths:
-        parts.append((first + torch.arange(start, start + width)).flatten())
+        parts.append((first + np.arange(start, start + width)).ravel())
         start += width
     return parts
 
@@ -234,7 +231,7 @@ def mamba(weights: Weights, name: str, n_embd: int, h: Mamba, store: int) -> Mam
         bias,
         weights.reshaped(f"{name}.ssm_a", h.heads),
         weights.reshaped(f"{name}.ssm_d", h.heads),
-        kernels.vector(QuantizedTensor.of_floats(torch.zeros(h.heads))),
+        weights.floats(f"{name}.ssm_dt", np.zeros(h.heads)),
         norm,
         weights.linear(f"{name}.ssm_out", n_embd, h.inner),
         delta_of(h),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from ..weights.file import GGUFFile
 from ..weights.header import TensorInfo
 from ..weights.tensor import QuantizedTensor, load
 from .place import Place, Placement
-
-if TYPE_CHECKING:
-    import torch
 
 
 class Weights:
@@ -70,7 +67,15 @@ class Weights:
         own = self.packed(name, self.info(name).shape)
         if prod(own.shape) != prod(shape):
             own.expect(shape)
-        return self.kernels(name).vector(QuantizedTensor.of_floats(dequantize(own).reshape(shape), name))
+        return self.floats(name, self.kernels(name).numbers(own).reshape(shape))
+
+    def floats(self, name: str, values: np.ndarray) -> Vector:
+        """values as a small tensor in the place of `name`."""
+        return self.kernels(name).vector(QuantizedTensor.of_floats(values, name))
+
+    def whole(self, name: str) -> np.ndarray:
+        """A small tensor of any shape as float32 on the host."""
+        return self.kernels(name).numbers(self.packed(name, self.info(name).shape))
 
     def info(self, name: str) -> TensorInfo:
         """What the file that has a tensor says of it."""
@@ -90,17 +95,17 @@ class Weights:
         """The biases [count, out] and scales [count] of a stack, each None where the file has none."""
         if f"{name}.scale" not in self:
             return self.optional(f"{name}.bias", count, out), None
-        scales = dequantize(self.packed(f"{name}.scale", self.info(f"{name}.scale").shape)).reshape(-1)
-        scales = scales.expand(count).contiguous() if len(scales) == 1 else scales
+        scales = self.whole(f"{name}.scale").reshape(-1)
+        scales = np.repeat(scales, count) if len(scales) == 1 else scales
         held = QuantizedTensor.of_floats(scales, f"{name}.scale").expect((count,))
-        return self._bias(name, (count, out), scales.unsqueeze(1)), self.kernels(name).vector(held)
+        return self._bias(name, (count, out), scales[:, None]), self.kernels(name).vector(held)
 
     def _bias(self, name: str, shape: Sequence[int], scale: Any) -> Vector:
         """The bias divided by a tensor's scale, since that multiplies both; None where the file has none."""
         if f"{name}.bias" not in self:
             return None
-        bias = dequantize(self.packed(f"{name}.bias", shape)) / scale
-        return self.kernels(name).vector(QuantizedTensor.of_floats(bias, f"{name}.bias"))
+        bias = f"{name}.bias"
+        return self.floats(bias, self.kernels(bias).numbers(self.packed(bias, shape)) / scale)
 
     def matrix(self, name: str, *shape: int) -> Matrix:
         """A matrix [out, in] or a stack [count, out, in], prepared in its place."""
@@ -125,7 +130,7 @@ class Weights:
             return [self.linear(f"{prefix}.{name}", out, inner) for name, out in zip(names, outs, strict=True)]
         kernels, scale = self.kernels(fused), self.scale(fused)
         whole = self.packed(f"{fused}.weight", (sum(outs), inner))
-        bias = dequantize(self.packed(f"{fused}.bias", (sum(outs),))) / scale if f"{fused}.bias" in self else None
+        bias = self.numbers(f"{fused}.bias", sum(outs)) / scale if f"{fused}.bias" in self else None
         parts, start = [], 0
         for out in outs:
             part = cut(whole, start, out)
@@ -134,7 +139,7 @@ class Weights:
             start += out
         return parts
 
-    def picked(self, name: str, parts: "Sequence[torch.Tensor]", inner: int) -> list[Linear]:
+    def picked(self, name: str, parts: Sequence[np.ndarray], inner: int) -> list[Linear]:
         """Projections that are these rows of one tensor, which holds nothing else; name without ".weight"."""
         kernels, scale = self.kernels(name), self.scale(name)
         whole = self.packed(f"{name}.weight", (sum(len(rows) for rows in parts), inner))

@@ -124,7 +124,6 @@ def same_bits(a, b):
 
 
 @pytest.mark.parametrize("name", each(ONE_PER_ARCHITECTURE))
-@torch.inference_mode()
 def test_a_chain_of_any_length(passes, name):
     needs(passes, ONE_PER_ARCHITECTURE[name])
     tokens = [(7 * i) % VOCABULARY for i in range(40)]
@@ -141,7 +140,6 @@ def test_a_chain_of_any_length(passes, name):
 
 
 @pytest.mark.parametrize("name", each(ONE_PER_ARCHITECTURE))
-@torch.inference_mode()
 def test_a_long_prompt_read_in_chunks_or_one_by_one(passes, name):
     needs(passes, ONE_PER_ARCHITECTURE[name])
     tokens = [(5 * i + i * i) % VOCABULARY for i in range(300)]
@@ -220,7 +218,6 @@ def test_a_tree_that_crosses_a_block(data):
     assert same_bits(alone(run, 0, [14])[0], alone(plain, 0, [14])[0])
 
 
-@torch.inference_mode()
 @pytest.mark.parametrize("name", each(ONE_PER_ARCHITECTURE))
 def test_sequences_side_by_side(passes, name):
     golden = ONE_PER_ARCHITECTURE[name]

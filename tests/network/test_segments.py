@@ -60,7 +60,6 @@ def test_layers_that_share_a_cache_stay_together(name):
 
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("kind", each(APART))
-@torch.inference_mode()
 def test_logits_and_features(kind, table):
     golden = ONE_PER_ARCHITECTURE[kind]
     run = runner(golden.name, TABLES[table])

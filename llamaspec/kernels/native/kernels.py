@@ -13,7 +13,7 @@ from ..protocol import Batch, Operations, Store
 from ..records import Delta
 from .eager import EagerOperations
 from .operations import FusedProjections
-from .packed import Arena, Packed, Table, supports
+from .packed import Arena, Packed, Table, supports, unpacked
 from .recorder import RecordedTape
 from .rotation import Rotation
 from .states import InputStates
@@ -49,7 +49,7 @@ class Native:
     def table(self, weight: QuantizedTensor) -> Table:
         """As the file holds it. A type that the kernels cannot read is unpacked to float32."""
         known = supports(weight.type, weight.shape[-1])
-        return Table(weight if known else QuantizedTensor.of_floats(dequantize(weight), weight.name))
+        return Table(weight if known else QuantizedTensor.of_floats(unpacked(weight), weight.name))
 
     def vector(self, weight: QuantizedTensor) -> np.ndarray:
         """Float32."""

@@ -114,12 +114,12 @@ class Table:
         self.shape, self.type = tensor.shape, NUMBERS[tensor.type]
         self.out, self.columns = tensor.shape
         hand_over(tensor.type, self.type)
-        self.source = tensor.data.contiguous()
-        self.source_address = self.source.data_ptr()
+        self.source = np.ascontiguousarray(tensor.data)
+        self.source_address = self.source.ctypes.data
 
 
-def as_float32(x: Tensor, columns: int) -> Tensor:
-    """x as contiguous float32 on the CPU, if its rows have that many columns."""
+def as_float32(x: np.ndarray, columns: int) -> np.ndarray:
+    """x as contiguous float32, if its rows have that many columns."""
     if x.shape[-1] != columns:
         raise ValueError(f"rows of {x.shape[-1]} values, {columns} expected")
     return np.ascontiguousarray(x, np.float32)

@@ -51,7 +51,7 @@ class Reference:
 
     def table(self, weight: QuantizedTensor) -> TorchMatrix:
         """As the file holds it."""
-        return PackedMatrix(weight.to(self.device), torch.float32)
+        return PackedMatrix(packed(weight, self.device), torch.float32)
 
     def vector(self, weight: QuantizedTensor) -> Tensor:
         """Float32 on the device."""
