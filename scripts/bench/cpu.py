@@ -23,8 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from llamaspec.kernels import native
 from llamaspec.kernels.native.library import library
@@ -40,13 +39,13 @@ def matrices(kind: str, n: int, k: int, megabytes: int, threads: int) -> list[Pa
     """Of random levels; scales are zero or tiny, which costs the same."""
     row = library().row_bytes(NUMBERS[kind], k)
     count = max(1, megabytes * 1_000_000 // (n * row))
-    data = torch.randint(0, 64, (n, row), dtype=torch.uint8)
+    data = np.random.default_rng(1).integers(0, 64, (n, row), np.uint8)
     if BY_NAME[kind].elements == 1:
         data[:, BY_NAME[kind].bytes - 1 :: BY_NAME[kind].bytes] = 0x3C  # no subnormal numbers
     return [native.pack(QuantizedTensor(data, kind, (n, k), kind), threads) for _ in range(count)]
 
 
-def once(packed: Sequence[Packed], x: Tensor, y: Tensor, threads: int) -> float:
+def once(packed: Sequence[Packed], x: np.ndarray, y: np.ndarray, threads: int) -> float:
     """Seconds for one product, over all matrices."""
     start = perf_counter()
     for matrix in packed:
@@ -68,8 +67,9 @@ def measure(
 ) -> list[dict[str, Any]]:
     """One line per width. size: megabytes of weights."""
     n, k = shape
+    random = np.random.default_rng(2)
     packed = matrices(kind, n, k, size, threads)
-    jobs = {m: (torch.randn(m, k), torch.empty(m, n)) for m in widths}
+    jobs = {m: (random.standard_normal((m, k), np.float32), np.empty((m, n), np.float32)) for m in widths}
     rounds: list[dict[int, float]] = []
     end = perf_counter() + seconds * len(widths)
     while len(rounds) < 3 or perf_counter() < end:

@@ -3,16 +3,14 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import cpu_server
-import torch  # what its import takes is no part of a model's memory, so it comes before the first look at that
 from native_clock import NativeClock
-
-IMPORTED = cpu_server.memory()
 
 
 def branch_type(package: Path) -> Any:
@@ -22,6 +20,19 @@ def branch_type(package: Path) -> Any:
     """
     new = (package / "network" / "runner.py").exists()
     return import_module("llamaspec.network.runner" if new else "llamaspec.models._passes").Branch
+
+
+def arithmetic(root: Path) -> tuple[AbstractContextManager[Any], dict[str, int]]:
+    """What a checkout's passes run in, and the memory of the library they stand on: its import is no part of a model's.
+
+    Until f566ade that was torch, since then numpy.
+    """
+    if (root / "llamaspec" / "arrays.py").exists():
+        import_module("numpy")
+        return nullcontext(), cpu_server.memory()
+    torch = import_module("torch")
+    torch.set_num_threads(1)
+    return torch.inference_mode(), cpu_server.memory()
 
 
 class Engine:
@@ -88,8 +99,10 @@ class Engine:
         return sum(store.k.nbytes + store.v.nbytes for store in cache.stores)  # before 887f9e8
 
 
-def load(root: Path, model: Path, threads: int, context: int) -> tuple[Engine, dict[str, Any]]:
-    """An engine, and what it says of itself."""
+def load(
+    root: Path, model: Path, threads: int, context: int, imported: dict[str, int]
+) -> tuple[Engine, dict[str, Any]]:
+    """An engine, and what it says of itself. imported: memory before llamaspec was."""
     import llamaspec
     from llamaspec.kernels import native
 
@@ -103,7 +116,7 @@ def load(root: Path, model: Path, threads: int, context: int) -> tuple[Engine, d
         "checkout": str(Path(llamaspec.__file__).parents[1]),
         "commit": subprocess.run(describe, capture_output=True, text=True).stdout.strip(),
         "isa": native.isa(),
-        "memory": {"imported": IMPORTED, "program": program, "loaded": cpu_server.memory()},
+        "memory": {"imported": imported, "program": program, "loaded": cpu_server.memory()},
         "load_s": round(taken, 2),
         "file_bytes": model.stat().st_size,
         "cache_bytes": engine.cache_bytes(),
@@ -117,14 +130,14 @@ def main() -> None:
     sys.path.insert(0, root)
     from llamaspec.errors import LlamaspecError
 
-    torch.set_num_threads(1)
+    computing, imported = arithmetic(Path(root))
     try:
-        engine, about = load(Path(root), Path(model), int(threads), int(context))
+        engine, about = load(Path(root), Path(model), int(threads), int(context), imported)
     except LlamaspecError as error:
         cpu_server.say({"error": str(error)})
         return
     commands: dict[str, Callable[[int, float], Any]] = {"burst": engine.burst, "python": engine.python}
-    with torch.inference_mode():
+    with computing:
         cpu_server.serve(about, commands)
 
 

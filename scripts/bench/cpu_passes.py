@@ -16,8 +16,9 @@ rows in all engines; widths above 64 are prompts, with logits of the last row on
 
 Over the bursts: median (lowest, highest), the best, and the ratios other / this checkout in time, taken burst by burst
 within a round, and of the bests; above 1 this checkout is faster. Also measured: memory that loading takes beyond
-`import torch`, against 1.1 times the file and the cache, and the share of a pass of one row that is spent outside the
-native library. One JSON line per result goes to --log; tables come last (also: cpu_table.py FILE.jsonl).
+`import numpy` (`import torch` of a checkout that needs it), against 1.1 times the file and the cache; memory of the
+whole process, against 90 MB more than that; and the share of a pass of one row that is spent outside the native
+library. One JSON line per result goes to --log; tables come last (also: cpu_table.py FILE.jsonl).
 
 All together takes at most --minutes (rounds are as many as fit) on a machine that does nothing else: see `load`.
 """
@@ -50,6 +51,8 @@ MODELS = (
     "mixtral-like:Q4_K", "qwen3-30b-a3b-like:Q4_K",
 )  # fmt: skip
 """The slowest first: what it takes beyond its share of the time, the others give."""
+PROGRAM = 90_000_000
+"""Bytes that Python, its libraries and ours may take besides a model (issue L)."""
 FEWEST = 3
 """Rounds, however short the time."""
 
@@ -191,6 +194,7 @@ def other_lines(engines: Sequence[Engine], found: Found) -> Iterator[dict[str, A
                 "mapped": memory["loaded"]["mapped"] - memory["imported"]["mapped"],
                 "program": memory["program"]["resident"] - memory["imported"]["resident"],
                 "limit": int(1.1 * file) + cache,
+                "all": memory["loaded"]["peak"], "all_limit": int(1.1 * file) + cache + PROGRAM,
             }  # fmt: skip
     for name, bursts in found.python.items():
         outside, share = zip(*bursts, strict=True)

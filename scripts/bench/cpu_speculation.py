@@ -27,7 +27,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import synthetic
-import torch
 from cpu import keep
 from gpu.peer import speculative_row
 
@@ -179,7 +178,6 @@ def main() -> None:
     """Write the model files that are missing, run everything in turn, print and append."""
     chosen = chosen_options()
     chosen.folder.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(1)
     job = JOBS[chosen.job](chosen)
     runs = contestants(chosen, job)
     speeds: dict[str, list[Speed]] = {each: [] for each in runs}

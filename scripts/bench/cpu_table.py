@@ -37,14 +37,14 @@ def passes(lines: Sequence[dict[str, Any]]) -> str:
 
 
 def memory(lines: Sequence[dict[str, Any]]) -> str:
-    """Megabytes beyond `import torch` (llama.cpp: `import llama_cpp`), and beyond what a model should take."""
-    sizes = ["file, MB", "cache", "loaded", "of it mapped", "peak", "1.1 x file + cache", "loaded / that"]
-    head = ["model", "engine", "load, s", *sizes]
-    keys = ("file", "cache", "resident", "mapped", "peak", "limit")
+    """Megabytes beyond `import numpy` (llama.cpp: `import llama_cpp`), in all, and beyond what they should be."""
+    sizes = ["file, MB", "cache", "loaded", "of it mapped", "peak", "1.1 x file + cache", "peak in all", "that + 90"]
+    head = ["model", "engine", "load, s", *sizes, "loaded / 1.1 x", "in all / that"]
+    keys = ("file", "cache", "resident", "mapped", "peak", "limit", "all", "all_limit")
     rows = [
         [
             line["model"], line["engine"], line["load_s"], *(f"{line[key] / MB:.0f}" for key in keys),
-            f"{line['resident'] / line['limit']:.2f}",
+            f"{line['resident'] / line['limit']:.2f}", f"{line['all'] / line['all_limit']:.2f}",
         ]
         for line in lines
     ]  # fmt: skip

@@ -22,7 +22,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import torch
+import numpy as np
 from cpu import spread
 from native_clock import NativeClock
 
@@ -75,7 +75,7 @@ def measure(path: Path, rows: int, runs: int) -> list[dict[str, Any]]:
     """One line per job."""
     llm = llamaspec.load(str(path), ctx_size=512, temp=0.0)
     clock, lines = NativeClock(library()), []
-    with torch.inference_mode():
+    with llm.target.model.kernels.computing():
         for name, job in work(llm, rows).items():
             with clock.running():
                 found = [smallest(job, clock) for _ in range(runs)]
@@ -96,9 +96,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=40)
     parser.add_argument("--log", type=Path)
     chosen = parser.parse_args()
-    torch.set_num_threads(1)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
-    about = {"commit": commit.strip(), "machine": platform.machine(), "torch": torch.__version__}
+    about = {"commit": commit.strip(), "machine": platform.machine(), "numpy": np.__version__}
     with tempfile.TemporaryDirectory() as folder:
         models = chosen.models or [llamaspec.demo.target(), llamaspec.demo.draft(), synthetic(Path(folder))]
         for path in models:

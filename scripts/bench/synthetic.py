@@ -34,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from shapes import MIXES, SHAPES, Shape, type_of
 
 from llamaspec import shelf
+from llamaspec.kernels.device import HOST, Device
 from llamaspec.kernels.dispatch import kernels_for
 from llamaspec.network.decoder import Model
 from llamaspec.network.place import Placement
@@ -98,15 +99,15 @@ class Source:
         if self.chain or not shape.tied:
             yield "output.weight", (shape.n_vocab, shape.n_embd)
 
-    def tensor(self, name: str, shape: Sequence[int], device: torch.device) -> QuantizedTensor:
-        """One tensor, on the device where it is made: the same bytes for the same device type."""
+    def tensor(self, name: str, shape: Sequence[int], device: Device) -> QuantizedTensor:
+        """One tensor of torch's, on the device where it is made: the same bytes for the same device type."""
         if self.chain and name == "output.weight":
             embedding = self.tensor("token_embd.weight", shape, device)
             return QuantizedTensor(embedding.data.roll(1, 0), embedding.type, embedding.shape, name)
         kind = type_of(name, self.mix, self.shape)
         seed = zlib.crc32(f"{self.seed} {name}".encode())
         if len(shape) == 1:
-            values = self._vector(name, shape[0], seed).to(device)
+            values = self._vector(name, shape[0], seed).to(str(device))
             return QuantizedTensor(values.view(torch.uint8).view(1, -1), "F32", tuple(shape), name)
         elements, size = BY_NAME[kind].elements, BY_NAME[kind].bytes
         rows, columns = prod(shape[:-1]), shape[-1]
@@ -124,12 +125,12 @@ class Source:
         return values * (self.epsilon**0.5 if "ffn_norm" in name else 1.0 if "_q_" in name else self.epsilon)
 
 
-def random_bytes(size: int, seed: int, device: torch.device) -> Tensor:
+def random_bytes(size: int, seed: int, device: Device) -> Tensor:
     """-> [size] uint8."""
-    if device.type == "cpu":
+    if device.is_host:
         return torch.from_numpy(np.frombuffer(bytearray(np.random.default_rng(seed).bytes(size)), np.uint8))
-    draw = torch.Generator(device).manual_seed(seed)
-    words = torch.randint(-(2**62), 2**62, (-(-size // 8),), generator=draw, device=device)
+    draw = torch.Generator(str(device)).manual_seed(seed)
+    words = torch.randint(-(2**62), 2**62, (-(-size // 8),), generator=draw, device=str(device))
     return words.view(torch.uint8)[:size].clone()
 
 
@@ -160,7 +161,7 @@ def _set_halves(blocks: Tensor, kind: str, scale: float) -> None:
 @cache
 def unit(kind: str) -> float:
     """The standard deviation of random blocks whose scale is 1."""
-    blocks = random_bytes(4096 * BY_NAME[kind].bytes, 7, torch.device("cpu")).view(4096, -1)
+    blocks = random_bytes(4096 * BY_NAME[kind].bytes, 7, HOST).view(4096, -1)
     _set_halves(blocks, kind, 1.0)
     return float(shelf.take("kernels.quants", kind.lower()).decode_torch(blocks).std())
 
@@ -180,19 +181,22 @@ class RandomWeights(Weights):
         return self.source.tensor(name, self.known[name], self.at(name).device).expect(shape)
 
 
-def model(source: Source, device: torch.device, n_ctx: int, resident: bool = True, backend: str = "auto") -> Model:
+def model(source: Source, device: Device, n_ctx: int, resident: bool = True, backend: str = "auto") -> Model:
     """A network with random weights, made where it will run."""
     name = source.shape.architecture
     said = {f"{name}.{key}": value for key, value in source.shape.metadata(source.n_layer).items()}
     architecture: type[Model] = shelf.take("models", name).Model
     hparams = architecture.read(Metadata({"general.architecture": name, **said}), source.shape.n_vocab)
     placement = Placement.everything(device, kernels_for(device, backend, resident))
-    with torch.inference_mode():
+    with placement.at("").kernels.computing():
         return architecture(hparams, RandomWeights(source, placement), n_ctx)
 
 
 def set_epsilon(network: Model, source: Source) -> None:
-    """Give a model of `source` the norms and biases of the source's epsilon, in place (graphs stay valid)."""
+    """Give a model of `source` the norms and biases of the source's epsilon, in place (graphs stay valid).
+
+    The model must be the reference back end's: the native one has put norms into its tape.
+    """
     with torch.inference_mode():
         for i in range(source.twin, source.n_layer):
             block = network.blk[i]
@@ -201,7 +205,8 @@ def set_epsilon(network: Model, source: Source) -> None:
                 names = ("attn_q.bias", "attn_k.bias", "attn_v.bias")
                 found |= {name: part.bias for name, part in zip(names, block.attention.qkv.parts, strict=True)}
             for name, held in found.items():
-                fresh = source.tensor(f"blk.{i}.{name}", held.shape, held.device)
+                where = Device(held.device.type, held.device.index or 0)
+                fresh = source.tensor(f"blk.{i}.{name}", held.shape, where)
                 held.copy_(fresh.data.view(torch.float32).view(-1))
 
 
@@ -242,7 +247,7 @@ def write(path: Path, source: Source) -> int:
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
     for name, shape in shapes.items():
-        writer.write_tensor_data(source.tensor(name, shape, torch.device("cpu")).data.numpy())
+        writer.write_tensor_data(source.tensor(name, shape, HOST).data.numpy())
     writer.close()
     with part.open("rb+") as file:
         os.fsync(file.fileno())

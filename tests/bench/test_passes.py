@@ -64,6 +64,7 @@ def test_memory_counts_beyond_the_import_and_against_file_and_cache():
     engine = SimpleNamespace(name="now", about={"memory": memory, "file_bytes": 200, "cache_bytes": 30, "load_s": 1.0})
     (line,) = other_lines([engine], Found())
     assert (line["resident"], line["peak"], line["mapped"], line["program"], line["limit"]) == (300, 600, 50, 30, 250)
+    assert (line["all"], line["all_limit"]) == (700, 250 + 90_000_000)
 
 
 def test_the_native_clock_counts_every_function_and_leaves_none_behind():

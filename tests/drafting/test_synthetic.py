@@ -1,7 +1,7 @@
 """Acceptance by decree: the bisection's known answers, and the length it promises."""
 
+import numpy as np
 import pytest
-import torch
 
 from llamaspec.drafting.draft import Draft
 from llamaspec.drafting.drafter import Slot
@@ -35,7 +35,7 @@ def test_steps_have_the_length_that_was_asked_for():
     judge = Synthetic(rates_for_length(2.5, 4))
     slot = Slot(0, [1, 2, 3], seed=5, chain=Chain.build(SamplerParams(temp=0)))
     slot.state = slot.chain.start(slot.tokens)
-    draft, logits = Draft.chain([7, 8, 9, 10]), torch.zeros(5, 20)
+    draft, logits = Draft.chain([7, 8, 9, 10]), np.zeros((5, 20), np.float32)
     gained = [len(judge(draft, logits, slot)[0].tokens) for _ in range(4000)]
     assert sum(gained) / len(gained) == pytest.approx(2.5, abs=0.1)
     verdict, _ = judge(draft, logits, slot, ends={7})

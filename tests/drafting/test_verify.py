@@ -1,7 +1,7 @@
 """The verdict on a draft: what plain decoding would have chosen, from the rows on that path and no others."""
 
+import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,15 +29,15 @@ def grown(shape, truth: list[int]) -> Draft:
     return Draft(tuple(tokens), tuple(parents), "toy")
 
 
-def rows_of(runner: ToyRunner, slot: Slot, draft: Draft) -> torch.Tensor:
+def rows_of(runner: ToyRunner, slot: Slot, draft: Draft) -> np.ndarray:
     """The logits of the last token and of every node."""
     paths = [[]]
     for token, parent in zip(draft.tokens, draft.parents, strict=True):
         paths.append([*paths[parent + 1], token])
-    return torch.stack([runner.after([*slot.tokens, *path]) for path in paths])
+    return np.stack([runner.after([*slot.tokens, *path]) for path in paths])
 
 
-@given(st.sampled_from(CHAINS), drafts, st.integers(0, 2**32 - 1), st.sampled_from([torch.nan, torch.inf, -torch.inf]))
+@given(st.sampled_from(CHAINS), drafts, st.integers(0, 2**32 - 1), st.sampled_from([np.nan, np.inf, -np.inf]))
 def test_only_the_rows_of_the_path_are_looked_at(params, shape, seed, bad):
     runner, slot = ToyRunner(V), slot_of([3, 1, 4, 1, 5], params, seed=seed)
     truth = plain(runner, slot, 10)
@@ -47,7 +47,7 @@ def test_only_the_rows_of_the_path_are_looked_at(params, shape, seed, bad):
     assert list(verdict.tokens) == truth[: len(verdict.tokens)]
     assert [draft.tokens[node] for node in verdict.kept] == truth[: len(verdict.kept)]
     walked = {0, *(node + 1 for node in verdict.kept)}
-    broken = logits.clone()
+    broken = logits.copy()
     broken[[row for row in range(len(logits)) if row not in walked]] = bad
     assert verify(draft, broken, slot) == (verdict, state)
 
@@ -58,7 +58,7 @@ def test_a_broken_row_on_the_path_is_an_error(params):
     draft = Draft.chain(plain(runner, slot, 3))
     for row in range(4):
         logits = rows_of(runner, slot, draft)
-        logits[row, 5] = torch.nan
+        logits[row, 5] = np.nan
         with pytest.raises(LlamaspecError, match="NaN"):
             verify(draft, logits, slot)
 
@@ -71,7 +71,7 @@ def test_nothing_is_chosen_behind_an_end(params):
     logits = rows_of(runner, slot, draft)
     for token in truth:
         end = truth.index(token)
-        logits[end + 1 :] = torch.nan
+        logits[end + 1 :] = np.nan
         verdict, _ = verify(draft, logits, slot, {token})
         assert list(verdict.tokens) == truth[: end + 1]
         assert verdict.kept == tuple(range(end))

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from llamaspec.drafting.drafter import Slot
 from llamaspec.network.decoder import Output
@@ -45,19 +44,18 @@ class ToyRunner:
     def __init__(
         self, n_vocab: int = 24, context: int = 64, slots: int = 2, seed: int = 0, scale: float = 2.0, grain: int = 1
     ) -> None:
-        table = torch.Generator().manual_seed(seed)
-        self.last = torch.randn((n_vocab, n_vocab), generator=table) * scale
-        self.sums = torch.randn((n_vocab, n_vocab), generator=table) * scale
+        random = np.random.default_rng(seed)
+        self.last, self.sums = random.standard_normal((2, n_vocab, n_vocab), np.float32) * np.float32(scale)
         self.model = SimpleNamespace(hparams=SimpleNamespace(n_vocab=n_vocab))
         self.cache = ToyCache(context, slots, grain)
         self.n_vocab, self.rows, self.broken = n_vocab, 0, False
 
-    def after(self, seen: Sequence[int]) -> Tensor:
+    def after(self, seen: Sequence[int]) -> np.ndarray:
         """The logits [V] behind a text."""
         assert all(0 <= token < self.n_vocab for token in seen)
         assert len(seen) <= self.cache.context
         if self.broken:
-            return torch.full((self.n_vocab,), torch.nan)
+            return np.full(self.n_vocab, np.nan, np.float32)
         return self.last[seen[-1]] + self.sums[sum(seen) % self.n_vocab]
 
     def read(self, slot: int, tokens: Sequence[int]) -> Iterator[tuple[int, Output]]:
@@ -66,7 +64,7 @@ class ToyRunner:
             self.rows += len(chunk)
             self.cache.cells[slot] += chunk
             self.cache.pending[slot] = []
-            yield len(chunk), Output(torch.empty(0))
+            yield len(chunk), Output(np.empty(0, np.float32))
 
     def decode(self, branches: Sequence) -> list[Output]:
         outputs = []
@@ -76,7 +74,7 @@ class ToyRunner:
             paths = branch.ancestry() if branch.parents else [[0]]
             assert len(paths) == len(branch.tokens)
             outputs.append(
-                Output(torch.stack([self.after([*seen, *(branch.tokens[row] for row in path)]) for path in paths]))
+                Output(np.stack([self.after([*seen, *(branch.tokens[row] for row in path)]) for path in paths]))
             )
             self.cache.pending[branch.slot] = list(branch.tokens)
         return outputs
@@ -87,13 +85,20 @@ def plain(passes: ToyRunner, slot: Slot, n: int) -> list[int]:
     assert slot.chain is not None
     tokens, state, out = list(slot.tokens), slot.state, []
     for _ in range(n):
-        row = passes.after(tokens).unsqueeze(0)
-        rows = Rows(torch.tensor([len(tokens)]), slot.seed)
+        row = passes.after(tokens)[None]
+        rows = Rows(np.array([len(tokens)]), slot.seed)
         token = int(slot.chain.choose(row, rows, state)[0])
         state = slot.chain.advance(state, token, row[0], rows)
         tokens.append(token)
         out.append(token)
     return out
+
+
+def of_the_best(row: np.ndarray) -> dict[int, float]:
+    """logits [V] -> token -> its share among the ten best."""
+    best = np.argsort(-row)[:10]
+    weights = np.exp(row[best])
+    return dict(zip(best.tolist(), (weights / weights.sum()).tolist(), strict=True))
 
 
 CHAINS = [

@@ -1,4 +1,4 @@
-"""Hypothesis without a time limit per example: the machine may be busy, and torch's first call is slow."""
+"""Hypothesis without a time limit per example: the machine may be busy."""
 
 from hypothesis import settings
 

@@ -3,78 +3,29 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
-import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
+from llamaspec.arrays import quiet
 from llamaspec.errors import LlamaspecError, UsageError
 from llamaspec.sampling.chain import DEFAULT_ORDER, Chain, Rows, SamplerParams
 from llamaspec.sampling.noise import noise
 
-NAMES = (*DEFAULT_ORDER, "adaptive_p")
-
-orders = st.one_of(
-    st.just(DEFAULT_ORDER),
-    st.lists(st.sampled_from(NAMES), max_size=7).map(tuple),
-    st.permutations(NAMES).map(tuple),
-)
-stateless_params = st.fixed_dictionaries(
-    {},
-    optional={
-        "samplers": orders,
-        "min_keep": st.sampled_from([0, 1, 3]),
-        "temp": st.sampled_from([-1.0, 0.0, 0.2, 0.8, 1.0, 1.7]),
-        "dynatemp_range": st.sampled_from([0.0, 0.5, 1.5]),
-        "top_k": st.sampled_from([0, 1, 2, 7, 40, 10000]),
-        "top_p": st.sampled_from([0.0, 0.3, 0.9, 1.0]),
-        "min_p": st.sampled_from([0.0, 0.02, 0.3, 1.2]),
-        "typical_p": st.sampled_from([0.2, 0.8, 1.0]),
-        "top_n_sigma": st.sampled_from([-1.0, 0.5, 2.0]),
-        "xtc_probability": st.sampled_from([0.0, 0.5, 1.0]),
-        "xtc_threshold": st.sampled_from([0.01, 0.1, 0.4]),
-        "logit_bias": st.sampled_from([(), ((3, 2.0), (5, -math.inf)), tuple((i, -math.inf) for i in range(30))]),
-    },
-)
-memory = st.fixed_dictionaries(
-    {},
-    optional={
-        "repeat_penalty": st.sampled_from([0.8, 1.3]),
-        "presence_penalty": st.sampled_from([0.0, 0.6]),
-        "repeat_last_n": st.sampled_from([-1, 1, 5, 64]),
-        "dry_multiplier": st.sampled_from([0.0, 0.9]),
-        "adaptive_target": st.sampled_from([-1.0, 0.2, 0.7]),
-        "mirostat": st.sampled_from([0, 0, 0, 1, 2]),
-    },
-)
-params = st.builds(
-    lambda a, b: SamplerParams(**a, **b, dry_sequence_breaker=()), stateless_params, st.one_of(st.just({}), memory)
-)
-
-
-def make_logits(n: int, width: int, seed: int, tied: bool = False) -> Tensor:
-    x = torch.randn(n, width, generator=torch.Generator().manual_seed(seed)) * 3
-    return x.round() if tied else x
-
-
-def rows_at(first: int, n: int, seed: int = 11) -> Rows:
-    return Rows(torch.arange(first, first + n), seed)
+from .chains import PROMPT, make_logits, params, rows_at, stateless_params
 
 
 def part(rows: Rows, at: slice) -> Rows:
     return replace(rows, positions=rows.positions[at])
 
 
-def scored(chain: Chain, x: Tensor, rows: Rows, state: tuple) -> Tensor:
+def scored(chain: Chain, x: np.ndarray, rows: Rows, state: tuple) -> np.ndarray:
     """processed + noise of all tokens, by the definition."""
     processed = chain.process(x, rows, state)
     if chain.greedy:
         return processed
-    return processed + noise(rows.seed, rows.positions, torch.arange(x.shape[-1]).unsqueeze(0), attempt=rows.attempt)
-
-
-PROMPT = [1, 2, 3, 4, 1, 2, 3, 4, 7, 1, 2, 3]
+    return processed + noise(rows.seed, rows.positions, np.arange(x.shape[-1])[None], attempt=rows.attempt)
 
 
 @settings(max_examples=60)
@@ -85,8 +36,8 @@ def test_a_row_alone_is_the_row_among_64(given_params, seed, width, tied):
     together, processed = chain.choose(x, rows, state), chain.process(x, rows, state)
     for n in (1, 2, 7, 16):
         at = slice(64 - n, 64)
-        assert torch.equal(chain.choose(x[at], part(rows, at), state), together[at])
-        assert torch.equal(chain.process(x[at], part(rows, at), state), processed[at])
+        assert np.array_equal(chain.choose(x[at], part(rows, at), state), together[at])
+        assert np.array_equal(chain.process(x[at], part(rows, at), state), processed[at])
 
 
 LATE = SamplerParams(
@@ -104,22 +55,10 @@ def test_dropping_columns_early_changes_nothing(given_params, seed, width, tied)
     chain, x, rows = Chain.build(given_params), make_logits(3, width, seed, tied), rows_at(0, 3)
     state = chain.start(PROMPT)
     values = x
-    for sampler, own in zip(chain.samplers, state, strict=True):
-        values = sampler.apply(values, rows, own)
-    assert torch.equal(chain.process(x, rows, state), values)
-
-
-def test_the_number_of_threads_changes_nothing():
-    """Wide enough for torch to share the work."""
-    x, rows = make_logits(4, 70_000, 3), rows_at(0, 4)
-    for given_params in (SamplerParams(), SamplerParams(top_k=0, typical_p=0.9, dynatemp_range=0.3, top_n_sigma=3.0)):
-        chain, results = Chain.build(given_params), []
-        for threads in (1, 2, 3):
-            torch.set_num_threads(threads)
-            results.append(chain.process(x, rows))
-        torch.set_num_threads(1)
-        assert torch.equal(results[0], results[1])
-        assert torch.equal(results[0], results[2])
+    with quiet():
+        for sampler, own in zip(chain.samplers, state, strict=True):
+            values = sampler.apply(values, rows, own)
+    assert np.array_equal(chain.process(x, rows, state), values)
 
 
 @settings(max_examples=100)
@@ -139,7 +78,7 @@ def test_order_is_the_rank_of_the_choice(given_params, seed, k):
     state = chain.start(PROMPT)
     order = chain.order(x, rows, state, k)
     assert order.shape == (3, k)
-    assert torch.equal(order[:, 0], chain.choose(x, rows, state))
+    assert np.array_equal(order[:, 0], chain.choose(x, rows, state))
     if chain.greedy:
         return
     for row, scores in zip(order.tolist(), scored(chain, x, rows, state).tolist(), strict=True):
@@ -158,19 +97,17 @@ def test_temperature_zero_keeps_the_highest(given_params, seed, tied):
     values = Chain.build(replace(fixed, samplers=())).process(x, rows)
     for name, single in zip(fixed.samplers, full, strict=True):
         if name == "temperature":
-            best = values.max(-1, keepdim=True).values
-            lowest = (values == best).float().argmax(-1)
-            assert torch.equal(chain.choose(x, rows), lowest)
+            assert np.array_equal(chain.choose(x, rows), values.argmax(-1))
             return
         values = single.process(values, rows)
 
 
 def test_temperature_zero_orders_by_logit_for_draft_trees():
     chain = Chain.build(SamplerParams(temp=0))
-    x = torch.tensor([[1.0, 5.0, 4.0, 5.0, -2.0]])
+    x = np.array([[1.0, 5.0, 4.0, 5.0, -2.0]], np.float32)
     assert chain.greedy
     assert chain.order(x, rows_at(0, 1), None, 4).tolist() == [[1, 3, 2, 0]]
-    assert chain.process(x, rows_at(0, 1)).isinf().tolist() == [[True, False, True, True, True]]
+    assert np.isinf(chain.process(x, rows_at(0, 1))).tolist() == [[True, False, True, True, True]]
 
 
 @settings(max_examples=50)
@@ -191,7 +128,7 @@ def test_a_rejected_row_leaves_no_trace(given_params, kept, rejected):
     again = walk(kept, start)
     assert again == plain
     x = make_logits(1, 50, 99)
-    assert torch.equal(chain.process(x, rows, again), chain.process(x, rows, plain))
+    assert np.array_equal(chain.process(x, rows, again), chain.process(x, rows, plain))
 
 
 def test_default_chain_is_llama_cpps():
@@ -210,7 +147,7 @@ def test_neutral_settings_leave_nothing():
     assert chain.samplers == ()
     assert chain.stateless
     x = make_logits(2, 70, 1)
-    assert torch.equal(chain.process(x, rows_at(0, 2)), x)
+    assert np.array_equal(chain.process(x, rows_at(0, 2)), x)
 
 
 def test_mirostat_replaces_the_chain():
@@ -222,19 +159,8 @@ def test_mirostat_replaces_the_chain():
 
 def test_banned_tokens_never_win():
     chain = Chain.build(SamplerParams(temp=0), banned=[4, 2])
-    x = torch.tensor([[0.0, 1.0, 9.0, 3.0, 8.0]])
+    x = np.array([[0.0, 1.0, 9.0, 3.0, 8.0]], np.float32)
     assert chain.choose(x, rows_at(0, 1)).tolist() == [3]
-
-
-@settings(max_examples=30)
-@given(params, st.sampled_from([50, 5000]))
-def test_pick_never_looks_at_its_data(given_params, width):
-    """On a device without data, as in a CUDA graph, any host sync or branch on values fails."""
-    chain, meta = Chain.build(replace(given_params, logit_bias=(), mirostat=0)), torch.device("meta")
-    rows = Rows(torch.arange(4, device=meta), torch.arange(4, device=meta))
-    chosen = chain.pick(torch.empty(4, width, device=meta), rows, chain.start(PROMPT))
-    assert chosen.shape == (4,)
-    assert chosen.device == meta
 
 
 BIASED = {"temp": 0.0, "logit_bias": ((37, -math.inf),)}
@@ -257,7 +183,7 @@ def test_broken_logits_are_an_error(settings_, width, bad):
 
 def test_overflow_in_the_chain_is_an_error():
     with pytest.raises(LlamaspecError, match="infinity"):
-        Chain.build(SamplerParams(temp=0.1)).choose(torch.tensor([[1.0, 1e38, 2e38]]), rows_at(0, 1))
+        Chain.build(SamplerParams(temp=0.1)).choose(np.array([[1.0, 1e38, 2e38]], np.float32), rows_at(0, 1))
 
 
 @pytest.mark.parametrize("settings_", [{}, {"temp": 0.0}, {"top_k": 0}])
@@ -282,5 +208,5 @@ def test_wrong_parameters_are_usage_errors(wrong):
 
 
 def test_half_precision_logits():
-    chain, x = Chain.build(SamplerParams()), make_logits(2, 60, 0).bfloat16()
-    assert torch.equal(chain.choose(x, rows_at(0, 2)), chain.choose(x.float(), rows_at(0, 2)))
+    chain, x = Chain.build(SamplerParams()), make_logits(2, 60, 0).astype(np.float16)
+    assert np.array_equal(chain.choose(x, rows_at(0, 2)), chain.choose(x.astype(np.float32), rows_at(0, 2)))

@@ -2,8 +2,8 @@
 
 import math
 
+import numpy as np
 import pytest
-import torch
 
 from llamaspec.sampling import chain as chain_module
 from llamaspec.sampling.chain import Chain, Rows, SamplerParams
@@ -14,8 +14,8 @@ OFF = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "temp": 1.0}
 
 
 def left(params: SamplerParams, logits: list[float], position: int = 0) -> list[int]:
-    got = Chain.build(params).process(torch.tensor([logits]), Rows(torch.tensor([position]), 3))[0]
-    return (got > -math.inf).nonzero()[:, 0].tolist()
+    got = Chain.build(params).process(np.array([logits], np.float32), Rows(np.array([position]), 3))[0]
+    return np.flatnonzero(got > -math.inf).tolist()
 
 
 @pytest.mark.parametrize(("p", "kept"), [(0.5, 4), (0.25, 2), (0.26, 3), (0.1, 1), (0.99, 8)])
@@ -34,9 +34,9 @@ def test_typ_p_goes_beyond_p_and_takes_the_lowest_ids(p, kept):
 
 def test_the_coin_of_xtc_belongs_to_the_position():
     params = SamplerParams(**OFF, xtc_probability=0.3, xtc_threshold=0.1)
-    zero = torch.zeros(1, 1, dtype=torch.int64)
+    zero = np.zeros((1, 1), np.int64)
     for position in range(40):
-        heads = uniform(3, torch.tensor([position]), zero, XTC).item() <= 0.3
+        heads = uniform(3, np.array([position]), zero, XTC).item() <= 0.3
         assert (left(params, [1.0, 2.0, 0.5, -9.0], position) == [2, 3]) == heads
 
 
@@ -44,12 +44,12 @@ def test_a_lucky_token_far_behind_still_wins():
     """A wide row computes noise only for tokens within index: the index must cover the luckiest."""
     width = 60_000
     ends = [-math.log(-math.log((k + 0.5) * 2.0**-32)) for k in (0, 2**32 - 1)]
-    at = torch.arange(4)
-    luck = noise(3, at, torch.arange(width).unsqueeze(0))
-    row = int(luck.amax(-1).argmax())
+    at = np.arange(4)
+    luck = noise(3, at, np.arange(width)[None])
+    row = int(luck.max(-1).argmax())
     lucky, unlucky = int(luck[row].argmax()), int(luck[row].argmin())
     ahead = float(luck[row, lucky] - luck[row, unlucky])
-    x = torch.full((1, width), -100.0)
+    x = np.full((1, width), -100.0, np.float32)
     x[0, unlucky] = 0.0
     chain = Chain.build(SamplerParams(**OFF))
     for short, winner in ((0.01, lucky), (-0.01, unlucky)):
@@ -81,9 +81,9 @@ def test_breakers_are_found_whole_and_begun():
 
 def test_a_breaker_ends_the_repetition():
     params = SamplerParams(**OFF, dry_multiplier=1.0, dry_allowed_length=1, dry_sequence_breaker=("ab",))
-    chain, x = Chain.build(params, Letters()), torch.zeros(1, 9)
+    chain, x = Chain.build(params, Letters()), np.zeros((1, 9), np.float32)
     text = [5, 6, 0, 1, 5, 4, 4, 5, 6, 0, 1]
-    process = lambda prompt: chain.process(x, Rows(torch.tensor([0]), 0), chain.start(prompt))[0].tolist()  # noqa: E731
+    process = lambda prompt: chain.process(x, Rows(np.array([0]), 0), chain.start(prompt))[0].tolist()  # noqa: E731
     assert process(text) == [0.0] * 9, "nothing behind the breaker is repeated yet"
     assert process([*text, 5]) == [0, 0, 0, 0, -1.0, 0, -1.0, 0, 0], "one token is, before 4 and before 6"
 
@@ -100,15 +100,15 @@ def test_a_window_of_minus_one_is_everything(sampler):
     state = chain.start([3, 4, *range(100, 900)])
     for token in (7, 8, 3):
         state = chain.advance(state, token)
-    got = chain.process(torch.ones(1, 9), Rows(torch.tensor([0]), 0), state)
+    got = chain.process(np.ones((1, 9), np.float32), Rows(np.array([0]), 0), state)
     assert got[0, 4] < 1
 
 
 def test_long_repetitions_do_not_overflow():
     params = SamplerParams(**OFF, dry_multiplier=0.8, dry_base=1.75, dry_penalty_last_n=4000, dry_sequence_breaker=())
     chain = Chain.build(params)
-    got = chain.process(torch.zeros(1, 9), Rows(torch.tensor([0]), 0), chain.start([1] * 4000))
-    assert got.isfinite().all()
+    got = chain.process(np.zeros((1, 9), np.float32), Rows(np.array([0]), 0), chain.start([1] * 4000))
+    assert np.isfinite(got).all()
     assert got[0, 1] < -1e30
 
 

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from llamaspec.sampling.chain import SamplerParams
 from tests.goldens import HERE, folders
@@ -48,17 +47,17 @@ class Case:
         given = {key: _frozen(value) for key, value in self.entry["params"].items()}
         return SamplerParams(samplers=tuple(self.entry["samplers"]), **given)
 
-    def steps(self) -> Iterator[tuple[Tensor, Tensor, int | None]]:
+    def steps(self) -> Iterator[tuple[np.ndarray, np.ndarray, int | None]]:
         """(logits [V], what is left of them [V], token taken)."""
         for step in self.entry["steps"]:
-            logits = _tensor(self.rows[step["logits"]])
-            expected = logits.clone()
+            logits = _row(self.rows[step["logits"]])
+            expected = logits.copy()
             for token, value in step["changed"].items():
-                expected[int(token)] = -torch.inf if value is None else value
+                expected[int(token)] = -np.inf if value is None else value
             if step["ids"] is not None:
-                gone = torch.ones(len(logits), dtype=torch.bool)
+                gone = np.ones(len(logits), bool)
                 gone[step["ids"]] = False
-                expected[gone] = -torch.inf
+                expected[gone] = -np.inf
             yield logits, expected, step["token"]
 
 
@@ -74,11 +73,11 @@ def cases() -> list[Case]:
     return found
 
 
-def _tensor(row: list) -> Tensor:
-    return torch.tensor([-torch.inf if x is None else x for x in row], dtype=torch.float32)
+def _row(row: list) -> np.ndarray:
+    return np.array([-np.inf if x is None else x for x in row], np.float32)
 
 
 def _frozen(value):
     if isinstance(value, list):
-        return tuple(tuple(-torch.inf if y is None else y for y in x) if isinstance(x, list) else x for x in value)
+        return tuple(tuple(-np.inf if y is None else y for y in x) if isinstance(x, list) else x for x in value)
     return value

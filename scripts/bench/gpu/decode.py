@@ -26,7 +26,7 @@ def run(place: Place, sink: Sink) -> None:
 
 def _one(place: Place, sink: Sink, name: str, context: int) -> None:
     source = Source(SHAPES[name], "Q4_K_M")
-    network = model(source, place.device, context + KV_BLOCK, backend="reference")
+    network = model(source, place.named, context + KV_BLOCK, backend="reference")
     cache = network.new_cache(1, context + KV_BLOCK)
     bytes_read = resident_bytes(network)
     graphs = Graphs(network, cache, recorder_for(place.device))

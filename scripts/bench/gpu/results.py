@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from llamaspec.kernels.device import Device
+
 
 @dataclass
 class Sink:
@@ -55,6 +57,11 @@ class Place:
     device: torch.device
     toy: bool
     work: Path
+
+    @property
+    def named(self) -> Device:
+        """The device as llamaspec names it."""
+        return Device(self.device.type, self.device.index or 0)
 
     @property
     def cuda(self) -> bool:

@@ -31,8 +31,8 @@ def run(place: Place, sink: Sink) -> None:
     target, draft = (
         Runner(network, network.new_cache(1, room), exact)
         for network, exact in (
-            (model(source, place.device, room, backend="reference"), True),
-            (model(source.draft(), place.device, room, backend="reference"), False),
+            (model(source, place.named, room, backend="reference"), True),
+            (model(source.draft(), place.named, room, backend="reference"), False),
         )
     )
     for passes in (target, draft):

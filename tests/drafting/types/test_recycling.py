@@ -1,7 +1,7 @@
 """recycling: the tree's shape, and the table it is filled from."""
 
+import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,7 +31,7 @@ def test_the_best_nodes_come_first():
 
 def observed(rows: dict[int, list[int]]) -> Drafter:
     drafter = Drafter(Params(n_max=6, depth=3))
-    drafter.observe(Slot(0), Kept(list(rows), top=torch.tensor(list(rows.values()))))
+    drafter.observe(Slot(0), Kept(list(rows), top=np.array(list(rows.values()))))
     return drafter
 
 
@@ -57,7 +57,7 @@ def test_unknown_tokens_leave_holes():
 
 def test_the_newest_candidates_stay():
     drafter = observed({1: [2, 3, 4, 5, 6, 7, 8, 9]})
-    drafter.observe(Slot(1), Kept([1], top=torch.tensor([[9, 8, 7, 6, 5, 4, 3, 2]])))
+    drafter.observe(Slot(1), Kept([1], top=np.array([[9, 8, 7, 6, 5, 4, 3, 2]])))
     assert drafter.propose([Slot(0, [1])])[0].tokens[0] == 9
 
 
@@ -73,7 +73,7 @@ def test_text_without_candidates_teaches_what_followed():
 
 def test_the_last_rows_may_be_the_only_ones_with_candidates():
     drafter = Drafter(Params(n_max=2, depth=1))
-    drafter.observe(Slot(0), Kept([1, 2, 3], top=torch.tensor([[5, 6, 7, 8, 9, 10, 11, 12]])))
+    drafter.observe(Slot(0), Kept([1, 2, 3], top=np.array([[5, 6, 7, 8, 9, 10, 11, 12]])))
     assert [drafter.propose([Slot(0, [token])])[0].tokens[:1] for token in (1, 2, 3)] == [(2,), (3,), (5,)]
 
 
