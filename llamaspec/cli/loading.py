@@ -1,4 +1,4 @@
-"""From option groups to an engine: refusals before torch is imported, remarks, and a sign of life."""
+"""From option groups to an engine: remarks, and a sign of life."""
 
 import os
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ DETAILS = 3
 def load(groups: Groups, quiet: bool = False) -> "LLM":
     """The engine for the groups; its remarks go to stderr, from --verbosity 2, unless quiet.
 
-    Files that cannot be models are refused before torch is imported, which takes seconds.
+    A draft model's file that cannot be a model is refused before the model is loaded, which may take long.
     """
-    remarks = list(_checked(groups))
+    _check_draft(groups.model.model_draft)
     if groups.log.verbosity >= 1 and not quiet:
         terminal.status(f"loading {os.path.basename(groups.model.model)} …")
-    if groups.chat.conversation is not False:
+    if groups.chat.conversation is not False and os.path.isfile(groups.model.model):
         from ..text.renderer import shared_renderer
 
         shared_renderer().begin()
@@ -41,7 +41,7 @@ def load(groups: Groups, quiet: bool = False) -> "LLM":
         llm = LLM(groups, tell_note)
     finally:
         terminal.status("")
-    for line in (*remarks, *_without_effect(groups)):
+    for line in (*_odd(groups, llm.metadata.get("context_length")), *_without_effect(groups)):
         tell_note(line)
     if groups.log.verbosity >= DETAILS and not quiet:
         for line in details(llm):
@@ -64,15 +64,10 @@ def details(llm: "LLM") -> Iterator[str]:
     yield f"speculation: {', '.join(llm.groups.drafters) or 'none'}"
 
 
-def _checked(groups: Groups) -> Iterator[str]:
-    """Refuses files that are no models; yields what is odd about the numbers of the command line."""
-    trained = None
-    for path, flag in ((groups.model.model, "-m"), (groups.model.model_draft, "-md")):
-        if path:
-            found = _trained_context(path, flag)
-            trained = found if flag == "-m" else trained
+def _odd(groups: Groups, trained: object) -> Iterator[str]:
+    """What is odd about the numbers of the command line. trained: the context length that the file names."""
     wanted = groups.context.ctx_size
-    if trained is not None and wanted > trained:
+    if isinstance(trained, int) and 0 < trained < wanted:
         yield f"-c {wanted} is more than the {trained} tokens that the model was trained with: answers may get worse"
     if line := threads(groups.placement.threads, os.cpu_count() or 1):
         yield line
@@ -80,20 +75,22 @@ def _checked(groups: Groups) -> Iterator[str]:
 
 def _without_effect(groups: Groups) -> Iterator[str]:
     """Flags that this machine makes idle."""
+    said = groups.said.get("gpu_layers")
+    if said is None or not said.name.startswith("-") or said.value in (0, "auto"):
+        return
     from ..engine.devices import count, why_no_gpu
 
-    said = groups.said.get("gpu_layers")
-    if said is not None and said.name.startswith("-") and said.value not in (0, "auto") and not count():
+    if not count():
         yield f"{said.name} {said.value} has no effect, no GPU can be used: {why_no_gpu()}"
 
 
-def _trained_context(path: str, flag: str) -> int | None:
-    """The context length of a sound file. Raises LlamaspecError for another one."""
+def _check_draft(path: str) -> None:
+    """Raises LlamaspecError for a file that is not a sound model file."""
+    if not path:
+        return
     from ..weights.file import GGUFFile
 
     try:
-        with GGUFFile(path) as file:
-            found = file.metadata.get("context_length")
-            return found if isinstance(found, int) and found > 0 else None
+        GGUFFile(path).close()
     except LlamaspecError as error:
-        raise LlamaspecError(error.message, error.hint.replace("with -m", f"with {flag}")) from None
+        raise LlamaspecError(error.message, error.hint.replace("with -m", "with -md")) from None

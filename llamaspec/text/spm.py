@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from llamaspec.text.merge import merge
 
 BLANK = "\u2581"
@@ -10,9 +12,9 @@ BLANK = "\u2581"
 class SPM:
     """Text without special tokens -> ids: characters are joined while a token of higher score covers the pair."""
 
-    def __init__(self, ids: Mapping[str, int], scores: Sequence[float], unknown: int | None) -> None:
+    def __init__(self, ids: Mapping[str, int], scores: Sequence[float] | np.ndarray, unknown: int | None) -> None:
         self._ids = ids
-        self._costs = [-score for score in scores]
+        self._costs = np.negative(scores).tolist()
         self._unknown = unknown
 
     def encode(self, text: str) -> list[int]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import repeat
 
 from llamaspec.errors import LlamaspecError
 from llamaspec.text import pre as pre_tokenizers
@@ -239,8 +240,8 @@ def _flag(metadata: Mapping[str, object], name: str, default: bool) -> bool:
 
 def _merges(metadata: Mapping[str, object]) -> list[str]:
     merges = strings(metadata, "tokenizer.ggml.merges")
-    bad = next((merge for merge in merges if " " not in merge[1:]), None)
-    if bad is not None:
+    if min(map(str.rfind, merges, repeat(" ")), default=1) < 1:
+        bad = next(merge for merge in merges if " " not in merge[1:])
         raise LlamaspecError(f"tokenizer.ggml.merges holds {bad[:40]!r}, which is not a pair", DAMAGED)
     return merges
 

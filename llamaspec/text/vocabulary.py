@@ -43,12 +43,15 @@ class Vocabulary:
     """Checked tokens of one model.
 
     texts: str per id (an empty one is called `[EMPTY_id]`). ids: text -> id. types: uint8 array of `Type`.
-    scores: list of float, zeros where the file has none. Raises LlamaspecError for tables that do not fit together.
+    scores: float32 array, zeros where the file has none. Raises LlamaspecError for tables that do not fit together.
     """
 
     def __init__(self, metadata: Mapping[str, object]) -> None:
         self.texts = _texts(metadata)
-        self.ids = {text: token for token, text in enumerate(self.texts)}
+        self.ids = dict(zip(self.texts, range(len(self.texts)), strict=True))
+        if "" in self.ids:
+            self.texts = [text or f"[EMPTY_{token}]" for token, text in enumerate(self.texts)]
+            self.ids = dict(zip(self.texts, range(len(self.texts)), strict=True))
         if len(self.ids) != len(self.texts):
             raise LlamaspecError(f"tokenizer.ggml.tokens names {_duplicate(self.texts)!r} twice", DAMAGED)
         self.scores = _scores(metadata, len(self.texts))
@@ -94,7 +97,7 @@ def strings(metadata: Mapping[str, object], key: str) -> list[str]:
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
         raise LlamaspecError(f"{key} is not an array of strings", DAMAGED)
     found = list(value)
-    if not all(isinstance(entry, str) for entry in found):
+    if not set(map(type, found)) <= {str}:
         raise LlamaspecError(f"{key} is not an array of strings", DAMAGED)
     return found
 
@@ -103,7 +106,7 @@ def _texts(metadata: Mapping[str, object]) -> list[str]:
     texts = strings(metadata, "tokenizer.ggml.tokens")
     if not texts:
         raise LlamaspecError("tokenizer.ggml.tokens is empty", "the file holds no usable vocabulary; take another file")
-    return [text or f"[EMPTY_{token}]" for token, text in enumerate(texts)]
+    return texts
 
 
 def _duplicate(texts: Sequence[str]) -> str:
@@ -131,14 +134,14 @@ def _numbers(metadata: Mapping[str, object], key: str, size: int, kinds: str) ->
     return array[:size]
 
 
-def _scores(metadata: Mapping[str, object], size: int) -> list[float]:
+def _scores(metadata: Mapping[str, object], size: int) -> np.ndarray:
     array = _numbers(metadata, "tokenizer.ggml.scores", size, "fiu")
     if array is None:
-        return [0.0] * size
+        return np.zeros(size, np.float32)
     scores = array.astype(np.float32)
     if np.isnan(scores).any():
         raise LlamaspecError("tokenizer.ggml.scores holds a value that is no number (NaN)", DAMAGED)
-    return scores.tolist()
+    return scores
 
 
 def _types(metadata: Mapping[str, object], size: int) -> np.ndarray:

@@ -6,6 +6,7 @@ Source: ggml's docs/gguf.md. Limits that the format does not set are ours: as in
 
 import mmap
 import struct
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -50,20 +51,19 @@ def shown(name: object) -> str:
 class StringArray(Sequence[str]):
     """The strings of one metadata array, decoded all together at the first access (vocabularies are large)."""
 
-    def __init__(self, packed: bytes, count: int) -> None:
+    def __init__(self, packed: bytes, starts: "array[int]") -> None:
         self._packed = packed
-        self._count = count
+        self._starts = starts
+        self._count = len(starts)
 
     @cached_property
     def values(self) -> tuple[str, ...]:
         """Every string; bytes that are no UTF-8 read as U+FFFD."""
-        packed, at, out = self._packed, 0, []
-        for _ in range(self._count):
-            start = at + 8
-            at = start + _U64.unpack_from(packed, at)[0]
-            out.append(packed[start:at].decode("utf-8", "replace"))
-        self._packed = b""
-        return tuple(out)
+        if not self._count:
+            return ()
+        found = _together(self._packed, self._starts) or _one_by_one(self._packed, self._starts)
+        self._packed, self._starts = b"", array("q")
+        return found
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -86,6 +86,30 @@ class StringArray(Sequence[str]):
 
     def __repr__(self) -> str:
         return f"<{self._count} strings>"
+
+
+def _together(packed: bytes, starts: "array[int]") -> tuple[str, ...] | None:
+    """All strings by one decoding and one splitting; None if there is a NUL or a byte that is not UTF-8.
+
+    starts: where the eight bytes of each length stand. The first of them becomes the separator, the others go.
+    """
+    data, at = np.frombuffer(packed, np.uint8).copy(), np.frombuffer(starts, np.int64)
+    kept = np.ones(len(data), np.bool_)
+    for byte in range(1, 8):
+        kept[at + byte] = False
+    data[at] = 0
+    text = data[kept]
+    if np.count_nonzero(text) != len(text) - len(starts):
+        return None
+    try:
+        return tuple(text.tobytes().decode("utf-8").split("\0")[1:])
+    except UnicodeDecodeError:
+        return None
+
+
+def _one_by_one(packed: bytes, starts: "array[int]") -> tuple[str, ...]:
+    ends = (*starts[1:], len(packed))
+    return tuple(packed[at + 8 : end].decode("utf-8", "replace") for at, end in zip(starts, ends, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,19 +255,21 @@ class _Reader:
         return out
 
     def strings(self, count: int, key: str) -> StringArray:
-        """Steps over `count` strings; nothing is decoded or stored per string."""
+        """Steps over `count` strings and notes where each begins; nothing is decoded."""
         start = at = self.at
         if count * 8 > self.end - start:
             self.overrun(count * 8, f"the array of {count:,} strings {shown(key)}")
-        data, last, length_at = self.data, self.end - 8, _U64.unpack_from
+        data, last, length_at, starts = self.data, self.end - 8, _U64.unpack_from, array("q")
+        note = starts.append
         for index in range(count):
             if at > last:
                 self.fail(f"truncated: string {index:,} of {shown(key)} lies beyond the end of the header")
+            note(at - start)
             at += 8 + length_at(data, at)[0]
         if at > self.end:
             self.fail(f"truncated: the last strings of {shown(key)} lie beyond the end of the header")
         self.at = at
-        return StringArray(data[start:at], count)
+        return StringArray(data[start:at], starts)
 
     def tensor(self, index: int) -> tuple[str, tuple[int, ...], int, int]:
         """-> (name, shape in numpy order, type number, offset in the data section)."""

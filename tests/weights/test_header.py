@@ -4,8 +4,10 @@ import mmap
 import random
 import struct
 import tracemalloc
+from array import array
 from collections.abc import Callable
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -252,6 +254,17 @@ def test_string_arrays_are_sequences(tmp_path: Path) -> None:
     assert array == ["a", "b", "c"]
     assert array != ["a", "b"]
     assert array != "abc"
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=6) | st.binary(max_size=6), max_size=8))
+def test_strings_read_together_are_those_read_one_by_one(entries: list[str | bytes]) -> None:
+    raw = [entry.encode() if isinstance(entry, str) else entry for entry in entries]
+    packed = b"".join(struct.pack("<Q", len(entry)) + entry for entry in raw)
+    starts = array("q", accumulate((8 + len(entry) for entry in raw[:-1]), initial=0)) if raw else array("q")
+    assert header.StringArray(packed, starts).values == tuple(entry.decode("utf-8", "replace") for entry in raw)
+    together = header._together(packed, starts) if raw else ()
+    sound = all(b"\0" not in entry and entry.decode("utf-8", "replace").encode() == entry for entry in raw)
+    assert (together is not None) == sound
 
 
 def test_numeric_arrays_are_read_only_and_outlive_the_file(tmp_path: Path) -> None:
