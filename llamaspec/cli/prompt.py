@@ -19,7 +19,7 @@ def prepared(groups: Groups) -> Groups:
     chat = groups.chat
     words: dict[str, object] = {}
     if chat.chat_template_file:
-        words["chat_template"] = read_text(chat.chat_template_file)
+        words["chat_template"] = read_text(chat.chat_template_file, flag="--chat-template-file")
     elif chat.chat_template:
         from ..text.named import source
 
@@ -40,12 +40,12 @@ def first_prompt(groups: Groups) -> str | None:
     chat = groups.chat
     warn = groups.log.verbosity >= 2
     if chat.binary_file:
-        return read_text(chat.binary_file, warn)
+        return read_text(chat.binary_file, warn, "-bf")
     text = chat.prompt
     if STDIN in (chat.file, chat.prompt):
         text = _piped(warn)
     elif chat.file:
-        text = read_text(chat.file, warn).removesuffix("\n")
+        text = read_text(chat.file, warn, "-f").removesuffix("\n")
     if text is not None:
         return unescape(text) if chat.escape else text
     if terminal.is_terminal(sys.stdin) or chat.conversation:
@@ -59,18 +59,22 @@ def first_prompt(groups: Groups) -> str | None:
 def system_message(groups: Groups) -> str | None:
     """-sys or the contents of -sysf."""
     if groups.chat.system_prompt_file:
-        return read_text(groups.chat.system_prompt_file).removesuffix("\n")
+        return read_text(groups.chat.system_prompt_file, flag="-sysf").removesuffix("\n")
     return groups.chat.system_prompt
 
 
-def read_text(name: str, warn: bool = False) -> str:
-    """A whole text file; bytes that are no UTF-8 become U+FFFD, which warn tells. Raises LlamaspecError."""
+def read_text(name: str, warn: bool = False, flag: str = "") -> str:
+    """A whole text file; bytes that are not UTF-8 become U+FFFD, which warn tells. Raises LlamaspecError.
+
+    flag: what named the file, for the hint.
+    """
     try:
         with Path(name).open("rb") as file:
             data = file.read(LONGEST_FILE + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise LlamaspecError(f"cannot read '{name}': {reason}") from None
+        hint = f"check the name given with {flag}" if flag else ""
+        raise LlamaspecError(f"cannot read '{name}': {reason}", hint) from None
     return _decoded(data, f"'{name}'", warn)
 
 
