@@ -39,7 +39,7 @@ class Chat:
         "chat with the model's template; off: continue the prompt as raw text",
         common=True, default=None, shown="chat if the model has a template",
     )  # fmt: skip
-    single_turn: bool = flag("-st, --single-turn", "answer one turn, then leave", common=True, default=False)
+    single_turn: bool = flag("-st, --single-turn", "answer one message, then exit", common=True, default=False)
     multiline_input: bool = flag(
         "-mli, --multiline-input", "in a chat Enter starts a new line, and a \\ at its end (or Alt-Enter) sends",
         default=False,
@@ -72,10 +72,10 @@ class Chat:
         default=(), parse=texts, many=True, shown="none",
     )  # fmt: skip
     in_prefix: str = flag(
-        "--in-prefix TEXT", "text before each message of the person", default="", shown="none",
+        "--in-prefix TEXT", "text before each message of the user", default="", shown="none",
     )  # fmt: skip
     in_suffix: str = flag(
-        "--in-suffix TEXT", "text behind each message of the person", default="", shown="none",
+        "--in-suffix TEXT", "text after each message of the user", default="", shown="none",
     )  # fmt: skip
     output_file: str = flag(
         "-o, --output, --output-file FNAME", "write a transcript of the conversation to a file, which is overwritten",
@@ -90,7 +90,7 @@ class Chat:
     )  # fmt: skip
     interactive: bool = flag("-i, --interactive", "older name for a chat: -cnv", default=False)
     interactive_first: bool = flag(
-        "-if, --interactive-first", "a chat that asks first; -p is not answered", default=False,
+        "-if, --interactive-first", "a chat that waits for input first; -p is ignored", default=False,
     )  # fmt: skip
     reasoning: str = flag(
         "-rea, --reasoning on|off|auto", "let the model think before it answers, where its template can switch that",
@@ -106,11 +106,12 @@ class Chat:
         default="default", env="LLAMA_ARG_REASONING_EFFORT",
     )  # fmt: skip
     reasoning_budget: int = flag(
-        "--reasoning-budget N", "maximum number of tokens of reasoning, which is closed then; 0 = none, -1 = no limit",
+        "--reasoning-budget N",
+        "maximum number of reasoning tokens, after which the answer begins; 0 = none, -1 = no limit",
         default=-1, parse=integer(-1), env="LLAMA_ARG_THINK_BUDGET",
     )  # fmt: skip
     reasoning_budget_message: str = flag(
-        "--reasoning-budget-message TEXT", "text that ends reasoning which has spent its budget",
+        "--reasoning-budget-message TEXT", "text that ends the reasoning when its budget is spent",
         default="", env="LLAMA_ARG_THINK_BUDGET_MESSAGE", shown="none",
     )  # fmt: skip
     reasoning_preserve: bool = flag(

@@ -40,7 +40,7 @@ class Draft:
         default=(), parse=listed, shown="same as --device",
     )  # fmt: skip
     ctx_size: int = flag(
-        "-cd, --ctx-size-draft N", "context of the draft model; 0 = that of the model",
+        "-cd, --ctx-size-draft N", "context length of the draft model; 0 = same as --ctx-size",
         default=0, parse=integer(0), env="LLAMA_ARG_CTX_SIZE_DRAFT",
     )  # fmt: skip
     threads: int | None = flag(

@@ -68,11 +68,11 @@ class Log:
 class About:
     """About llamaspec."""
 
-    short_help: bool = flag("-h, --short-help", "print the most used options and leave", common=True, default=False)
-    help: bool = flag("--help, --usage", "print all options by topic and leave", common=True, default=False)
-    version: bool = flag("--version", "print the version and leave", default=False)
+    short_help: bool = flag("-h, --short-help", "print the most used options and exit", common=True, default=False)
+    help: bool = flag("--help, --usage", "print all options by topic and exit", common=True, default=False)
+    version: bool = flag("--version", "print the version and exit", default=False)
     list_devices: bool = flag(
-        "--list-devices", "print the devices that -dev can name and leave", common=True, default=False,
+        "--list-devices", "print the devices that -dev can name and exit", common=True, default=False,
     )  # fmt: skip
-    cache_list: bool = flag("-cl, --cache-list", "list the downloaded models, numbered, and leave", default=False)
-    completion_bash: bool = flag("--completion-bash", "print a bash completion script and leave", default=False)
+    cache_list: bool = flag("-cl, --cache-list", "list the downloaded models, numbered, and exit", default=False)
+    completion_bash: bool = flag("--completion-bash", "print a bash completion script and exit", default=False)

@@ -63,19 +63,19 @@ class Sampling:
         "-s, --seed SEED", "random seed; -1 = random (printed)", common=True, default=-1, parse=integer(-1, 2**32 - 1),
     )  # fmt: skip
     temp: float = flag(
-        "--temp, --temperature T", "temperature; 0 or less = always the best token",
+        "--temp, --temperature T", "temperature; 0 or less = always the most likely token",
         common=True, default=0.8, parse=number(), env="LLAMA_ARG_TEMPERATURE",
     )  # fmt: skip
     top_k: int = flag(
-        "--top-k K", "keep the K best tokens; 0 = all",
+        "--top-k K", "keep the K most likely tokens; 0 = all",
         common=True, default=40, parse=integer(-1), env="LLAMA_ARG_TOP_K",
     )  # fmt: skip
     top_p: float = flag(
-        "--top-p P", "keep the best tokens that add up to P; 1 = all",
+        "--top-p P", "keep the most likely tokens whose probabilities add up to P; 1 = all",
         common=True, default=0.95, parse=number(0, 1), env="LLAMA_ARG_TOP_P",
     )  # fmt: skip
     min_p: float = flag(
-        "--min-p P", "drop tokens below P times the best probability; 0 = none",
+        "--min-p P", "drop tokens below P times the highest probability; 0 = none",
         common=True, default=0.05, parse=number(0, 1), env="LLAMA_ARG_MIN_P",
     )  # fmt: skip
     top_n_sigma: float = flag(

@@ -143,7 +143,7 @@ def test_wrong_words_are_refused(line, words):
 
 
 def test_an_error_shows_the_flags_own_help():
-    assert refused("--top-k x").hint.startswith("--top-k K   keep the K best")
+    assert refused("--top-k x").hint.startswith("--top-k K   keep the K most likely")
 
 
 @pytest.mark.parametrize("line", [["--spec-replace", "T", "D"], ["--spec-replace", "T D"], ["--spec-replace=T D"]])
