@@ -170,7 +170,7 @@ class Slash:
         if not rest:
             raise UsageError("/load needs the name of a file", "/load chat.json")
         self.console.conversation.load(os.path.expanduser(rest))
-        terminal.say(f"{self.console.conversation.turns} messages")
+        terminal.say(f"loaded {self.console.conversation.turns} messages from {rest}")
 
     def do_copy(self, rest: str) -> None:
         """copy the last answer to the clipboard (terminals with OSC 52)"""
