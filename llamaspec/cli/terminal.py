@@ -141,15 +141,19 @@ def abandon() -> None:
         _cursor.column_zero = True
 
 
+def _columns() -> int:
+    """The width of the terminal on stderr; 0 = there is none."""
+    try:
+        if sys.stderr is not None and is_terminal(sys.stderr):
+            return os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):  # no device: a stand-in
+        pass
+    return 0
+
+
 def folded(text: str) -> str:
     """A message on several lines, broken between words, where a terminal on stderr is too narrow for it."""
-    stream = sys.stderr
-    if stream is None or not is_terminal(stream):
-        return text
-    try:
-        columns = os.get_terminal_size(stream.fileno()).columns
-    except (OSError, ValueError):  # no device: a stand-in
-        return text
+    columns = _columns()
     if columns < NARROWEST or all(len(line) <= columns for line in text.split("\n")):
         return text
     import textwrap
@@ -189,6 +193,10 @@ def say_parts(parts: Iterable[tuple[str, str]]) -> None:
         return
     parts = list(parts)
     _Messages.form.keep("".join(text for text, _ in parts))
+    if (columns := _columns()) >= NARROWEST:
+        from .wrap import wrapped
+
+        parts = wrapped(parts, columns)
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write("".join(_styled(visible(text), style) for text, style in parts) + "\n")
         sys.stderr.flush()

@@ -1,9 +1,33 @@
 """Word wrap for text that arrives in pieces."""
 
 import shutil
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterable
 
 Write = Callable[[str, str], None]
+
+
+def cells(letter: str) -> int:
+    """Columns that a character takes on a terminal: none for marks and joiners, two for wide ones.
+
+    >>> cells("a"), cells("日"), cells("\u0301")
+    (1, 2, 0)
+    """
+    if letter < "\u0300":
+        return 1
+    if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in ("W", "F") else 1
+
+
+def wrapped(parts: Iterable[tuple[str, str]], columns: int) -> list[tuple[str, str]]:
+    """Pieces of text and style with the line breaks that a width asks for."""
+    found: list[tuple[str, str]] = []
+    wrap = Wrap(lambda text, style: found.append((text, style)), columns)
+    for text, style in parts:
+        wrap.feed(text, style)
+    wrap.flush()
+    return found
 
 
 class Wrap:
@@ -28,10 +52,8 @@ class Wrap:
 
     def feed(self, text: str, style: str = "") -> None:
         """A piece of text in one style."""
-        from prompt_toolkit.utils import get_cwidth
-
         for letter in text:
-            size = max(get_cwidth(letter), 0)
+            size = cells(letter)
             if letter == "\n":
                 self.flush()
                 self._put(letter, style, 0)

@@ -84,6 +84,15 @@ def test_a_usage_error_of_run_does_not_import_numpy(spawn):
     assert of_others(imported(spawn("tests.cli.imports", ["-p", "x"]))) == set()
 
 
+@pytest.mark.parametrize("words", [["man"], ["man", "rm"], ["completion", "zsh"]], ids=" ".join)
+def test_what_is_printed_from_the_table_imports_little_more(spawn, words):
+    found = imported(spawn("tests.cli.imports", words))
+    assert of_others(found) == set()
+    rest = {name for name in ours(found) if not name.startswith("llamaspec.options.")}
+    assert rest <= OPTIONS | FRONT | {"llamaspec.cli.printed"}
+    assert not found & SLOW
+
+
 @pytest.mark.parametrize("words", [["help"], ["bench"], ["rnu"]], ids=" ".join)
 def test_words_that_are_no_verbs_are_left_to_typer(spawn, words):
     found = imported(spawn("tests.cli.imports", words))

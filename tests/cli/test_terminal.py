@@ -111,6 +111,13 @@ def test_messages_break_between_words_on_a_narrow_terminal(monkeypatch):
     assert "--other-folders" in screen.getvalue()
 
 
+def test_pieces_of_a_line_break_between_words_too(monkeypatch):
+    screen = wide(monkeypatch, 20)
+    terminal.say_parts([("colours: ", ""), ("cyan = ngram-simple", "36"), (", underlined", "")])
+    plain = screen.getvalue().replace("\x1b[36m", "").replace("\x1b[0m", "")
+    assert [line.rstrip() for line in plain.splitlines()] == ["colours: cyan =", "ngram-simple,", "underlined"]
+
+
 def test_messages_stay_whole_in_files_and_on_wide_terminals(monkeypatch):
     text = "note: a line of more than a few words"
     monkeypatch.setattr("sys.stderr", file := io.StringIO())
