@@ -146,10 +146,10 @@ class Console:
                         self._progress(event)
                     elif isinstance(event, Text):
                         counter.count(event)
-                        self._write(reasoning.feed(printable(event)), event, wrap)
+                        self._write(reasoning, reasoning.feed(printable(event)), event, wrap)
                     elif isinstance(event, Stop):
                         stop = event
-            self._write(reasoning.finish(), Text(""), wrap)
+            self._write(reasoning, reasoning.finish(), Text(""), wrap)
         except KeyboardInterrupt:
             runner.INTERRUPTS.settle()
         finally:
@@ -165,10 +165,10 @@ class Console:
             self.stop = stop
             tell(stop, self.groups, chat=True)
 
-    def _write(self, pieces: list[tuple[str, bool]], event: Text, wrap: Wrap | None) -> None:
-        """Shows pieces of an answer, reasoning dimmed where there are colours."""
+    def _write(self, reasoning: Reasoning, pieces: list[tuple[str, bool]], event: Text, wrap: Wrap | None) -> None:
+        """Shows pieces of an answer; reasoning only to a person, dimmed where there are colours."""
         terminal.status("")
-        for text, thought in pieces:
+        for text, thought in pieces if terminal.is_terminal(sys.stdout) else reasoning.spoken(pieces):
             style = DIM if thought and terminal.colours(self.groups.log.color, sys.stdout) else None
             if style is None and self.paint.on:
                 style = self.paint.style(event.by, event.depth)

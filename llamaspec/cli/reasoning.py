@@ -15,6 +15,7 @@ class Reasoning:
         self.inside = inside and not plain
         self.begun = inside or plain
         self.held = ""
+        self.heard = False
         self.thought: list[str] = []
         self.said: list[str] = []
 
@@ -44,6 +45,16 @@ class Reasoning:
         found: list[tuple[str, bool]] = []
         text, self.held = self.held, ""
         self._put(found, text)
+        return found
+
+    def spoken(self, pieces: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
+        """Of pieces in order those of the answer, without the blank lines between the reasoning and it."""
+        found: list[tuple[str, bool]] = []
+        for text, thought in pieces:
+            rest = text if self.heard or not self.thought else text.lstrip("\n")
+            if rest and not thought:
+                self.heard = True
+                found.append((rest, False))
         return found
 
     @property

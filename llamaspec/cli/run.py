@@ -142,27 +142,20 @@ class Paper:
         self.paint = Paint(groups)
         self.watched = terminal.is_terminal(sys.stdout)
         self.tokens: list[int] = []
-        self.begun = False
 
     def write(self, pieces: list[tuple[str, bool]], event: Text) -> None:
         """Pieces of text that an event has completed, each with a mark whether it is reasoning."""
-        self.tokens += event.tokens
-        for text, thought in pieces:
-            if self.groups.chat.json_stream:
+        if self.groups.chat.json_stream:
+            self.tokens += event.tokens
+            for text, thought in pieces:
                 _line(report.piece(text, self.tokens, event, thought))
                 self.tokens = []
-            elif not self.groups.log.json:
-                self._show(text, thought, event)
-
-    def _show(self, text: str, thought: bool, event: Text) -> None:
-        if thought:
-            if self.watched:
-                terminal.answer(text, DIM if terminal.colours(self.groups.log.color, sys.stdout) else None)
-            return
-        if not self.begun and self.reasoning.thought and not self.watched:
-            text = text.lstrip("\n")
-        self.begun = self.begun or bool(text)
-        self.paint.write(replace(event, text=text))
+        elif not self.groups.log.json:
+            for text, thought in pieces if self.watched else self.reasoning.spoken(pieces):
+                if thought:
+                    terminal.answer(text, DIM if terminal.colours(self.groups.log.color, sys.stdout) else None)
+                else:
+                    self.paint.write(replace(event, text=text))
 
 
 def _line(found: dict[str, Any]) -> None:

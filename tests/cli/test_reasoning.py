@@ -29,3 +29,11 @@ def test_pieces_of_any_size(text, inside, thought, said, cuts):
     assert (found.reasoning, found.answer) == (thought, said)
     assert "".join(piece for piece, hidden in shown if hidden).strip("\n") == thought
     assert "".join(piece for piece, hidden in shown if not hidden).lstrip("\n") == said
+
+
+def test_a_script_hears_the_answer_without_the_blank_lines_before_it():
+    reasoning = Reasoning()
+    heard = [reasoning.spoken(reasoning.feed(piece)) for piece in ("<think>hm", "</think>", "\n", "\nso\n", "\nit is")]
+    assert heard == [[], [], [], [("so\n", False)], [("\nit is", False)]]
+    plain = Reasoning()
+    assert plain.spoken(plain.feed("\nso")) == [("\nso", False)]
