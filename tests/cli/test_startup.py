@@ -7,6 +7,7 @@ import pytest
 
 from llamaspec import demo
 from llamaspec.cli import dispatch, verbs
+from llamaspec.kernels import native
 from llamaspec.options.commands import COMMANDS, RUN
 
 OPTIONS = {"llamaspec", "llamaspec.errors", "llamaspec.shelf", "llamaspec.options", "llamaspec.drafting"}
@@ -78,6 +79,18 @@ def test_a_one_shot_answer_imports_numpy_and_no_other_package_before_its_engine(
     rest = {name for name in ours(found) if not name.startswith(("llamaspec.options.", "llamaspec.demo"))}
     assert rest <= OPTIONS | FRONT | ONE_SHOT | ENGINE | FILE | RENDERER
     assert not found & (SLOW - {"subprocess"})
+
+
+HEAVY = {"typer", "click", "rich", "prompt_toolkit", "jinja2", "sentencepiece", "huggingface_hub", "gguf", "torch"}
+
+
+@pytest.mark.skipif(not native.available(), reason="the native kernels are not built")
+@pytest.mark.parametrize("words", [[], ["-no-cnv"], ["--json", "-cnv", "-st"]], ids=" ".join)
+def test_a_whole_answer_imports_nothing_that_it_does_not_use(spawn, words):
+    models = ["-m", str(demo.target()), "-md", str(demo.draft())]
+    done = spawn("tests.cli.imports", ["run", *models, "-p", "def f(x):", "-n", "4", "--kernels", "native", *words])
+    assert (done.returncode, bool(done.stdout.strip())) == (0, True)
+    assert imported(done) & HEAVY == set()
 
 
 def test_a_usage_error_of_run_does_not_import_numpy(spawn):
