@@ -259,6 +259,8 @@ class _Reader:
         start = at = self.at
         if count * 8 > self.end - start:
             self.overrun(count * 8, f"the array of {count:,} strings {shown(key)}")
+        if (short := self.short_strings(count)) is not None:
+            return short
         data, last, length_at, starts = self.data, self.end - 8, _U64.unpack_from, array("q")
         note = starts.append
         for index in range(count):
@@ -270,6 +272,28 @@ class _Reader:
             self.fail(f"truncated: the last strings of {shown(key)} lie beyond the end of the header")
         self.at = at
         return StringArray(data[start:at], starts)
+
+    def short_strings(self, count: int) -> StringArray | None:
+        """As `strings` in half the time: lengths are read as the one byte that they are in every vocabulary.
+
+        None, and no step, where a string has 256 bytes or more, or lies beyond the end.
+        """
+        data, start, starts = self.data, self.at, array("q", bytes(8 * count))
+        at = start
+        try:
+            for index in range(count):
+                starts[index] = at - start
+                at += 8 + data[at]
+        except IndexError:
+            return None
+        if at > self.end:
+            return None
+        packed = data[start:at]
+        octets, places = np.frombuffer(packed, np.uint8), np.frombuffer(starts, np.int64)
+        if any(octets[places + byte].any() for byte in range(1, 8)):
+            return None
+        self.at = at
+        return StringArray(packed, starts)
 
     def tensor(self, index: int) -> tuple[str, tuple[int, ...], int, int]:
         """-> (name, shape in numpy order, type number, offset in the data section)."""

@@ -256,6 +256,15 @@ def test_string_arrays_are_sequences(tmp_path: Path) -> None:
     assert array != "abc"
 
 
+@pytest.mark.parametrize("lengths", [[], [0], [255, 0, 1], [256], [1, 300, 2], [1, 2, 70_000], [512, 3], [255] * 40])
+def test_strings_of_any_length_are_read(tmp_path: Path, lengths: list[int]) -> None:
+    texts = ["ab"[place % 2] * length for place, length in enumerate(lengths)]
+    path = written(tmp_path, bytes(build([ARCH, ("t", STRING, texts), ("after", U32, 7)]).data))
+    metadata = GGUFFile(path).metadata
+    assert metadata.strings("t") == tuple(texts)
+    assert metadata["after"] == 7
+
+
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=6) | st.binary(max_size=6), max_size=8))
 def test_strings_read_together_are_those_read_one_by_one(entries: list[str | bytes]) -> None:
     raw = [entry.encode() if isinstance(entry, str) else entry for entry in entries]
