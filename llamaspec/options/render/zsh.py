@@ -6,6 +6,23 @@ from ..commands import COMMANDS, RUN
 from ..flag import Flag
 from .words import is_device, is_file, is_list, is_model, names, others
 
+HELPERS = """\
+_llamaspec_list() {
+    compset -P '*,'
+    compadd -S '' -- "$@"
+}
+_llamaspec_devices() {
+    local -a cards
+    cards=(/proc/driver/nvidia/gpus/*(N))
+    local -a found
+    found=(cpu none)
+    local number
+    for (( number = 0; number < $#cards; number++ )); do found+=(CUDA$number); done
+    _llamaspec_list $found
+}
+"""
+"""What completes several words between commas, and devices."""
+
 
 def zsh_text() -> str:
     """The file `_llamaspec` for a folder of $fpath."""
@@ -39,20 +56,7 @@ _llamaspec_flags() {{
         compadd -a found
     fi
 }}
-_llamaspec_list() {{
-    compset -P '*,'
-    compadd -S '' -- "$@"
-}}
-_llamaspec_devices() {{
-    local -a cards
-    cards=(/proc/driver/nvidia/gpus/*(N))
-    local -a found
-    found=(cpu none)
-    local number
-    for (( number = 0; number < $#cards; number++ )); do found+=(CUDA$number); done
-    _llamaspec_list $found
-}}
-_llamaspec() {{
+{HELPERS}_llamaspec() {{
     local previous=$words[CURRENT-1]
     if [[ $PREFIX == --*=* ]]; then
         previous=${{PREFIX%%=*}}
