@@ -51,7 +51,7 @@ class Chat:
         "--simple-io", "in a chat: plain lines, no line editor, no status bar, no word wrap", default=False,
     )  # fmt: skip
     jinja: bool = flag(
-        "--jinja / --no-jinja", "ignored: templates are always rendered by Jinja, those with a name too",
+        "--jinja / --no-jinja", "templates are always rendered by Jinja, those with a name too",
         default=True, env="LLAMA_ARG_JINJA", status=Status.INERT,
     )  # fmt: skip
     chat_template: str = flag(

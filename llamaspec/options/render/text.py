@@ -14,7 +14,7 @@ def left(flag: Flag) -> str:
 
 def remarks(flag: Flag) -> str:
     """Default, older spellings and environment variables, in brackets behind the help."""
-    parts = ["(no effect yet)"] if flag.status is Status.LATER else []
+    parts = {Status.LATER: ["(no effect yet)"], Status.INERT: ["(ignored: does not apply)"]}.get(flag.status, [])
     parts += [f"(default: {default(flag)})"] if default(flag) else []
     if flag.old:
         parts.append(f"(older: {', '.join(flag.old)})")

@@ -63,6 +63,7 @@ def test_help_gives_defaults_and_variables():
         in text
     )
     assert "(no effect yet)" in text
+    assert "maximum number of prompt tokens in one logical batch (ignored: does not apply) (default: 2048)" in text
 
 
 def test_the_manual_page_names_every_flag():
