@@ -1,8 +1,12 @@
-"""Write the manual pages and the completions from the option table; --check only says whether they are current."""
+"""Write what follows from other files; --check only says whether it is current.
+
+Manual pages and completions come from the option table, the requirements without PyTorch from pyproject.toml.
+"""
 
 import os
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,7 +29,15 @@ def wanted() -> dict[Path, str]:
         man / "completions" / "llamaspec.bash": bash_text(),
         man / "completions" / "llamaspec.zsh": zsh_text(),
         man / "completions" / "llamaspec.fish": fish_text(),
+        ROOT / "scripts" / "requirements-cpu-only.txt": requirements_text(),
     }
+
+
+def requirements_text() -> str:
+    """The dependencies but torch, one a line: pip's extras can add packages only."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    kept = [line for line in project["dependencies"] if not line.startswith("torch")]
+    return "\n".join(["# llamaspec without PyTorch (README, Two commands); made from pyproject.toml", *kept, ""])
 
 
 def write(path: Path, text: str) -> None:

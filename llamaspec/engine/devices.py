@@ -3,11 +3,11 @@
 import os
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.util import find_spec
 from types import ModuleType
 
 from ..errors import LlamaspecError, UsageError
 from ..kernels.device import HOST, Device
+from ..kernels.dispatch import INSTALL_TORCH, has_torch
 
 DRIVERS = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg", r"C:\Windows\System32\nvcuda.dll")
 """Files that NVIDIA's driver brings along; without any of them no PyTorch can use a GPU."""
@@ -40,7 +40,7 @@ def free_bytes(device: Device) -> int:
 
 def count() -> int:
     """GPUs that can be used."""
-    if not _driver() or find_spec("torch") is None:
+    if not _driver() or not has_torch():
         return 0
     torch = _torch()
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -74,17 +74,17 @@ def lines() -> Iterator[str]:
         yield f"  CUDA{number}: {properties.name} ({total} MiB, {free} MiB free)"
     yield f"  CPU: {os.cpu_count() or 1} cores ({available_bytes() >> 20} MiB free)"
     if not count():
-        yield f"no GPU can be used: {why_no_gpu()}"
+        yield f"no GPU can be used: {why_no_gpu()}" + ("" if has_torch() else f" ({INSTALL_TORCH})")
 
 
 def why_no_gpu() -> str:
     """What stands between this program and a GPU."""
+    if not has_torch():
+        return "PyTorch is not installed" if _driver() else "neither PyTorch nor an NVIDIA driver is installed"
     if not _driver():
         return "no NVIDIA driver is installed"
-    if find_spec("torch") is None:
-        return "PyTorch is not installed (pip install torch)"
     if _torch().version.cuda is None:
-        return "this PyTorch was built without CUDA; install one that has it (pip install torch)"
+        return f"this PyTorch was built without CUDA; install one that has it ({INSTALL_TORCH})"
     return "no CUDA device answers; install NVIDIA's driver, or look at CUDA_VISIBLE_DEVICES"
 
 
@@ -119,7 +119,10 @@ def resolve(names: Sequence[str], gpu_layers: int | str) -> Device:
     if gpu_layers == 0:
         return HOST
     if not count():
-        raise UsageError(f"no device '{names[0]}': {why_no_gpu()}", hint=f"available devices: {', '.join(known())}")
+        cure = f"available devices: {', '.join(known())}"
+        raise UsageError(
+            f"no device '{names[0]}': {why_no_gpu()}", hint=cure if has_torch() else f"{INSTALL_TORCH}; {cure}"
+        )
     if int(number) >= count():
         raise UsageError(f"no device '{names[0]}'", hint=f"available devices: {', '.join(known())}")
     return Device("cuda", int(number))

@@ -10,6 +10,7 @@ from ..drafting.context import DrafterContext
 from ..drafting.first_of import FirstOf
 from ..errors import LlamaspecError, UsageError
 from ..kernels import native
+from ..kernels.dispatch import need_torch
 from ..kernels.kv_types import F32
 from ..network.runner import Runner
 from ..options.groups import Groups
@@ -168,11 +169,13 @@ class LLM:
         """ids -> [n, n_vocab] float32, a torch tensor, teacher-forced: row i follows ids[i].
 
         On a CPU they are the reference's, computed in float32 from the dequantised weights, whatever kernels answer:
-        what a fast path's error is measured against (decisions.md 4). A conversation goes on undisturbed.
+        what a fast path's error is measured against (decisions.md 4). A conversation goes on undisturbed. Raises
+        LlamaspecError where PyTorch is not installed.
         """
         self._check_ids(ids)
         if len(ids) > self.n_ctx:
             raise LlamaspecError(f"{len(ids)} tokens do not fit the context of {self.n_ctx}", hint="raise ctx_size")
+        need_torch("a comparison with the reference's logits")
         import torch
 
         with self._reference.model.kernels.computing():

@@ -1,10 +1,24 @@
 """The choice of a back end for a device."""
 
+from importlib.util import find_spec
+
 from ..errors import LlamaspecError, UsageError
 from .device import Device
 from .protocol import Kernels
 
 BACKENDS = ("auto", "reference", "native")
+INSTALL_TORCH = "pip install torch"
+
+
+def has_torch() -> bool:
+    """Whether PyTorch is installed; it is not imported."""
+    return find_spec("torch") is not None
+
+
+def need_torch(what: str) -> None:
+    """Raises LlamaspecError if PyTorch is not installed. what: the subject of "... needs PyTorch"."""
+    if not has_torch():
+        raise LlamaspecError(f"{what} needs PyTorch, which is not installed", hint=INSTALL_TORCH)
 
 
 def kernels_for(device: Device, backend: str = "auto", resident: bool = True, threads: int | None = None) -> Kernels:
@@ -26,6 +40,7 @@ def kernels_for(device: Device, backend: str = "auto", resident: bool = True, th
         why = native.why_not()
     if backend == "native":
         raise LlamaspecError(f"the native kernels cannot be used: {why}", hint="use --kernels reference")
+    need_torch("--kernels reference" if backend == "reference" else f"{device} without native kernels ({why})")
     from .reference import Reference
 
     return Reference(device, resident, threads)

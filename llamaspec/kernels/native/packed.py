@@ -5,6 +5,8 @@ import numpy as np
 from ...errors import LlamaspecError
 from ...weights.tensor import QuantizedTensor
 from ...weights.types import TYPES
+from .. import quants
+from ..dispatch import need_torch
 from .codebooks import hand_over
 from .library import library
 from .threads import how_many
@@ -128,7 +130,9 @@ def as_float32(x: np.ndarray, columns: int) -> np.ndarray:
 def unpacked(tensor: QuantizedTensor) -> np.ndarray:
     """The values of a tensor as float32 [*shape]. Raises LlamaspecError for a type that nobody can unpack."""
     if not supports(tensor.type, tensor.shape[-1]):
-        from ..unpack import dequantize  # torch's way, which knows what can be unpacked
+        quants.check(tensor)
+        need_torch(f"tensor {tensor.name!r} of type {tensor.type}")
+        from ..unpack import dequantize
 
         return dequantize(tensor).numpy()
     number, data = NUMBERS[tensor.type], np.ascontiguousarray(tensor.data)

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 
 def of(weight: "QuantizedTensor") -> ModuleType:
-    """The shelf file for the type of a tensor; raises LlamaspecError naming tensor and type when there is none."""
-    name = weight.type.lower()
-    if name not in shelf.names("kernels.quants"):
+    """The shelf file for the type of a tensor. Raises as `check`."""
+    check(weight)
+    return shelf.take("kernels.quants", weight.type.lower())
+
+
+def check(weight: "QuantizedTensor") -> None:
+    """Raises LlamaspecError naming tensor and type where no shelf file is for the type. Imports no torch."""
+    if weight.type.lower() not in shelf.names("kernels.quants"):
         hint = f"types that can be read: {', '.join(shelf.names('kernels.quants'))}"
         raise LlamaspecError(
             f"tensor {weight.name!r} has the type {weight.type}, which llamaspec cannot unpack",
             hint if weight.type in BY_NAME else why_unknown(weight.type),
         )
-    return shelf.take("kernels.quants", name)
