@@ -3,6 +3,11 @@
 #include "quantize_rows.h"
 #include "quants/all.h"
 #include "table.h"
+#ifdef LANES_16_BIT
+#include "group_16_bit.h"
+#else
+#include "group_dots.h"
+#endif
 
 namespace {
 
@@ -30,16 +35,6 @@ INLINE void finish(F* sums, const Output& out) {
     for (int m = 0; m < ROWS; m++) finish_row(sums[m], m, out);
 }
 
-// sums[r] += quads [FROM, TO) of ROWS rows. The rows take turns, so that no sum waits for its own last product.
-template <bool WIDE, int FROM, int TO, int ROWS>
-INLINE void dot_quads(const B* w, const Q8Group* x, I* sums) {
-#pragma GCC unroll 8
-    for (int j = FROM; j < TO; j++)
-#pragma GCC unroll 8
-        for (int r = 0; r < ROWS; r++)
-            sums[r] = WIDE ? i_dot_wide(sums[r], w[j], x[r].q + 4 * j) : i_dot(sums[r], w[j], x[r].q + 4 * j);
-}
-
 // sum plus what the dot products of one group and row stand for: of each half, or of both in `first`.
 template <class Q>
 INLINE F add_scaled(F first, F second, const Scales& s, const Q8Group& x, F sum) {
@@ -57,19 +52,10 @@ INLINE F add_scaled(F first, F second, const Scales& s, const Q8Group& x, F sum)
 }
 
 template <class Q, int ROWS>
-INLINE void add_rows(const B* w, const Scales& s, const Q8Group* x, F* sums) {
-    constexpr bool WIDE = Q::Layout::WIDE, OFFSET = Q::OFFSET && !(WIDE && SIGNED_BYTES);
+INLINE void add_rows(const Group<Q>& group, const Scales& s, const Q8Group* x, F* sums) {
     I first[ROWS], second[ROWS];
-#pragma GCC unroll 8
-    for (int r = 0; r < ROWS; r++) first[r] = i_set(OFFSET ? x[r].start[0] : 0);
-    if (Q::PARTS == 1) {
-        dot_quads<WIDE, 0, 8, ROWS>(w, x, first);
-    } else {
-#pragma GCC unroll 8
-        for (int r = 0; r < ROWS; r++) second[r] = i_set(OFFSET ? x[r].start[1] : 0);
-        dot_quads<WIDE, 0, 4, ROWS>(w, x, first);
-        dot_quads<WIDE, 4, 8, ROWS>(w, x, second);
-    }
+    multiply_part<Q, 0, ROWS>(group, x, first);
+    if constexpr (Q::PARTS == 2) multiply_part<Q, 1, ROWS>(group, x, second);
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++)
         sums[r] = add_scaled<Q>(i_float(first[r]), i_float(Q::PARTS == 2 ? second[r] : first[r]), s, x[r], sums[r]);
@@ -77,8 +63,7 @@ INLINE void add_rows(const B* w, const Scales& s, const Q8Group* x, F* sums) {
 
 template <class Q, int ROWS>
 INLINE void add_group(const uint8_t* head, const uint8_t* body, int group, const Q8Group* x, F* sums) {
-    B w[8];
-    Q::Layout::unpack(body, w);
+    Group<Q> w(body);
     Scales s;
     Q::load(head, group, &s);
     constexpr int BATCHES = (ROWS + TOGETHER - 1) / TOGETHER, SMALL = ROWS / BATCHES, LARGE = ROWS % BATCHES;
