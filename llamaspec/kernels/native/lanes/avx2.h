@@ -7,16 +7,15 @@
 
 namespace {
 
+#define LANES_BY_QUADS  // group_by_quads.h
 #ifdef LANES_AVX_VNNI
-constexpr int TILE_ROWS = 3;
-constexpr int TOGETHER = 1;  // rows whose dot products are interleaved
-constexpr bool SIGNED_BYTES = false;
+constexpr bool VNNI = true;
 #else
-#define LANES_16_BIT  // group_16_bit.h
-constexpr int TILE_ROWS = 8;
-constexpr int TOGETHER = 4;
-constexpr bool SIGNED_BYTES = true;
+constexpr bool VNNI = false;
 #endif
+constexpr bool SIGNED_BYTES = !VNNI;
+constexpr int TILE_ROWS = 16;
+constexpr int TOGETHER = 4;  // rows that meet two quads at a time
 constexpr int TILE_ROWS_FLOAT = 2;
 constexpr int CHAINS = 2;
 constexpr int SCORE_SUMS = 4, VALUE_SUMS = 4;  // of attention, in registers
@@ -153,13 +152,6 @@ INLINE int32_t four(const int8_t* a) {
     memcpy(&v, a, 4);
     return v;
 }
-#ifdef LANES_AVX_VNNI
-INLINE I i_dot(I acc, B w, const int8_t* p) {
-    __m256i a = _mm256_set1_epi32(four(p));
-    return {_mm256_dpbusd_avx_epi32(acc.a, w.a, a), _mm256_dpbusd_avx_epi32(acc.b, w.b, a)};
-}
-INLINE I i_dot_wide(I acc, B w, const int8_t* p) { return i_dot(acc, w, p); }
-#else
 // An addition that stays where it is: the compiler would put all of a sum at its end, for which registers are too few.
 INLINE __m256i in_place(__m256i x) {
     asm("" : "+x"(x));
@@ -172,7 +164,7 @@ INLINE I i16_widen(I x) {
     __m256i ones = _mm256_set1_epi16(1);
     return {_mm256_madd_epi16(x.a, ones), _mm256_madd_epi16(x.b, ones)};
 }
-// Of each two bytes of w and of the four at p again and again the sum of products: 16 bits.
+// The sums of two products each, of bytes of w and the four at p again and again; w at most 127.
 INLINE I i16_dot(B w, const int8_t* p) {
     __m256i x = _mm256_set1_epi32(four(p));
     return {_mm256_maddubs_epi16(w.a, x), _mm256_maddubs_epi16(w.b, x)};
@@ -183,6 +175,13 @@ INLINE I i16_dot_signed(B w, B size, const int8_t* p) {
     return {_mm256_maddubs_epi16(size.a, _mm256_sign_epi8(x, w.a)),
             _mm256_maddubs_epi16(size.b, _mm256_sign_epi8(x, w.b))};
 }
+#ifdef LANES_AVX_VNNI
+INLINE I i_dot(I sum, B w, const int8_t* p) {
+    __m256i x = _mm256_set1_epi32(four(p));
+    return {_mm256_dpbusd_avx_epi32(sum.a, w.a, x), _mm256_dpbusd_avx_epi32(sum.b, w.b, x)};
+}
+#else
+INLINE I i_dot(I sum, B w, const int8_t* p) { return i_add(sum, i16_widen(i16_dot(w, p))); }
 #endif
 
 INLINE B b_load(const uint8_t* p) {

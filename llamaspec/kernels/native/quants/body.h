@@ -14,6 +14,7 @@
 // What every body offers:
 //   BYTES                            of a group
 //   MOST                             the largest quant
+//   SIMPLE                           a quad takes a shift and a mask at most
 //   place(body, lane, column, quant) puts a quant, or its place in the table, into a group of zeros
 //   quant(packed)                    what was placed, as a quant
 //   quad<j>(body)                    quad j; quants above 127 (WIDE) less 128 where SIGNED_BYTES
@@ -65,6 +66,7 @@ INLINE B with_pair(B quad, const uint8_t* more) {
 template <int BITS>
 struct EvenBody {
     static constexpr bool WIDE = BITS == 8;  // quants above 127 occur
+    static constexpr bool SIMPLE = (BITS & (BITS - 1)) == 0;
     static constexpr int MOST = BITS == 1 ? 2 : (1 << BITS) - 1;
     static int quant(int packed) { return packed; }
 };
@@ -160,6 +162,7 @@ constexpr int largest(const uint8_t* quants, int n) {
 // Places of BITS bits in Table::QUANTS, 16 unsigned bytes.
 template <int BITS, class Table>
 struct TableBody : Body<BITS> {
+    static constexpr bool SIMPLE = false;
     static constexpr int MOST = largest(Table::QUANTS, 16);
     static constexpr bool WIDE = MOST > 127;
     static int quant(int place) { return Table::QUANTS[place]; }
