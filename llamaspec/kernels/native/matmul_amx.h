@@ -71,7 +71,7 @@ void unpack_panel(const uint8_t* panel, int64_t length, uint8_t* quants) {
         for (int g = 0; g < groups; g++, panel += Q::Layout::BYTES, quants += 512) {
             prefetch(panel, Q::Layout::BYTES);
             B w[8];
-            Q::Layout::unpack(panel, w);
+            unpack<typename Q::Layout>(panel, w);
 #pragma GCC unroll 8
             for (int j = 0; j < 8; j++)
                 _mm512_store_si512(quants + 64 * j,

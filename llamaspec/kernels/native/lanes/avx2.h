@@ -7,12 +7,18 @@
 
 namespace {
 
-constexpr int TILE_ROWS = 3;
-constexpr int TOGETHER = 1;  // rows whose dot products are interleaved
+#define LANES_BY_QUADS  // group_by_quads.h
+#ifdef LANES_AVX_VNNI
+constexpr bool VNNI = true;
+#else
+constexpr bool VNNI = false;
+#endif
+constexpr bool SIGNED_BYTES = !VNNI;
+constexpr int TILE_ROWS = 16;
+constexpr int TOGETHER = 4;  // rows that meet two quads at a time
 constexpr int TILE_ROWS_FLOAT = 2;
 constexpr int CHAINS = 2;
 constexpr int SCORE_SUMS = 4, VALUE_SUMS = 4;  // of attention, in registers
-constexpr bool SIGNED_BYTES = false;
 
 struct F {
     __m256 a, b;
@@ -146,29 +152,36 @@ INLINE int32_t four(const int8_t* a) {
     memcpy(&v, a, 4);
     return v;
 }
+// An addition that stays where it is: the compiler would put all of a sum at its end, for which registers are too few.
+INLINE __m256i in_place(__m256i x) {
+    asm("" : "+x"(x));
+    return x;
+}
+INLINE I i_add(I x, I y) { return {in_place(_mm256_add_epi32(x.a, y.a)), in_place(_mm256_add_epi32(x.b, y.b))}; }
+INLINE I i16_add(I x, I y) { return {in_place(_mm256_add_epi16(x.a, y.a)), in_place(_mm256_add_epi16(x.b, y.b))}; }
+// Pairs of 16 bits become their sums.
+INLINE I i16_widen(I x) {
+    __m256i ones = _mm256_set1_epi16(1);
+    return {_mm256_madd_epi16(x.a, ones), _mm256_madd_epi16(x.b, ones)};
+}
+// The sums of two products each, of bytes of w and the four at p again and again; w at most 127.
+INLINE I i16_dot(B w, const int8_t* p) {
+    __m256i x = _mm256_set1_epi32(four(p));
+    return {_mm256_maddubs_epi16(w.a, x), _mm256_maddubs_epi16(w.b, x)};
+}
+// The same for signed bytes; size: their magnitudes.
+INLINE I i16_dot_signed(B w, B size, const int8_t* p) {
+    __m256i x = _mm256_set1_epi32(four(p));
+    return {_mm256_maddubs_epi16(size.a, _mm256_sign_epi8(x, w.a)),
+            _mm256_maddubs_epi16(size.b, _mm256_sign_epi8(x, w.b))};
+}
 #ifdef LANES_AVX_VNNI
-INLINE I i_dot(I acc, B w, const int8_t* p) {
-    __m256i a = _mm256_set1_epi32(four(p));
-    return {_mm256_dpbusd_avx_epi32(acc.a, w.a, a), _mm256_dpbusd_avx_epi32(acc.b, w.b, a)};
+INLINE I i_dot(I sum, B w, const int8_t* p) {
+    __m256i x = _mm256_set1_epi32(four(p));
+    return {_mm256_dpbusd_avx_epi32(sum.a, w.a, x), _mm256_dpbusd_avx_epi32(sum.b, w.b, x)};
 }
-INLINE I i_dot_wide(I acc, B w, const int8_t* p) { return i_dot(acc, w, p); }
 #else
-INLINE __m256i dot(__m256i acc, __m256i w, __m256i a) {  // no pair of products may pass 32767: w <= 127
-    return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(w, a), _mm256_set1_epi16(1)));
-}
-INLINE I i_dot(I acc, B w, const int8_t* p) {
-    __m256i a = _mm256_set1_epi32(four(p));
-    return {dot(acc.a, w.a, a), dot(acc.b, w.b, a)};
-}
-INLINE __m256i dot_wide(__m256i acc, __m256i w, __m256i even, __m256i odd) {
-    __m256i sums = _mm256_madd_epi16(_mm256_and_si256(w, _mm256_set1_epi16(255)), even);
-    return _mm256_add_epi32(_mm256_add_epi32(acc, sums), _mm256_madd_epi16(_mm256_srli_epi16(w, 8), odd));
-}
-INLINE I i_dot_wide(I acc, B w, const int8_t* p) {
-    __m256i a = _mm256_set1_epi32(four(p));
-    __m256i odd = _mm256_srai_epi16(a, 8), even = _mm256_srai_epi16(_mm256_slli_epi16(a, 8), 8);
-    return {dot_wide(acc.a, w.a, even, odd), dot_wide(acc.b, w.b, even, odd)};
-}
+INLINE I i_dot(I sum, B w, const int8_t* p) { return i_add(sum, i16_widen(i16_dot(w, p))); }
 #endif
 
 INLINE B b_load(const uint8_t* p) {
@@ -194,6 +207,7 @@ INLINE B b_repeat(const uint8_t* sixteen) {
 INLINE B b_lookup(B table, B places) {
     return {_mm256_shuffle_epi8(table.a, places.a), _mm256_shuffle_epi8(table.b, places.b)};
 }
+INLINE B b_abs(B x) { return {_mm256_abs_epi8(x.a), _mm256_abs_epi8(x.b)}; }
 INLINE B b_flip(B x) {
     __m256i m = _mm256_set1_epi8((char)0x80);
     return {_mm256_xor_si256(x.a, m), _mm256_xor_si256(x.b, m)};

@@ -10,6 +10,14 @@
 //   6 bits: the same nibbles, then 128 bytes: bits 2 (j % 4) of half j / 4 are the fifth and sixth bit
 //   8 bits: 64 bytes of its own, 512 bytes a group, minus 128: the matrix unit takes them as they are
 // Where quants are not evenly spaced, 3 or 4 bits are a place in a table of them (TableBody).
+//
+// What every body offers:
+//   BYTES                            of a group
+//   MOST                             the largest quant
+//   SIMPLE                           a quad takes a shift and a mask at most
+//   place(body, lane, column, quant) puts a quant, or its place in the table, into a group of zeros
+//   quant(packed)                    what was placed, as a quant
+//   quad<j>(body)                    quad j; quants above 127 (WIDE) less 128 where SIGNED_BYTES
 #pragma once
 #include <stdint.h>
 
@@ -34,127 +42,142 @@ INLINE void place_nibble(uint8_t* body, int lane, int column, int quant) {
     body[64 * (quad / 2) + place_of(lane, column)] |= (uint8_t)((quant & 15) << (4 * (quad % 2)));
 }
 
-// Each quad gets its bit or pair of what `place_bit` or `place_pair` filled, at bit AT.
-template <int AT, int J = 0>
-INLINE void add_bits(B bits, B* w) {
-    w[J] = b_with<AT - J, 1 << AT>(w[J], bits);
-    if constexpr (J < 7) add_bits<AT, J + 1>(bits, w);
+template <int J>
+INLINE B pair_quad(const uint8_t* body) {
+    return b_field<-2 * (J % 4), 3>(b_load(body + 64 * (J / 4)));
 }
 
-template <int AT, int J = 0>
-INLINE void add_pairs(B first, B second, B* w) {
-    w[J] = b_with<AT - 2 * (J % 4), 3 << AT>(w[J], J < 4 ? first : second);
-    if constexpr (J < 7) add_pairs<AT, J + 1>(first, second, w);
+template <int J>
+INLINE B nibble_quad(const uint8_t* body) {
+    return b_field<-4 * (J % 2), 15>(b_load(body + 64 * (J / 2)));
 }
 
-template <int J = 0>
-INLINE void unpack_bits(B bits, B* w) {
-    w[J] = b_field<1 - J, 2>(bits);
-    if constexpr (J < 7) unpack_bits<J + 1>(bits, w);
+// The same with what `place_bit` or `place_pair` put at `more` on top, from bit AT.
+template <int J, int AT>
+INLINE B with_bit(B quad, const uint8_t* more) {
+    return b_with<AT - J, 1 << AT>(quad, b_load(more));
 }
 
-template <int J = 0>
-INLINE void unpack_pairs(B first, B second, B* w) {
-    w[J] = b_field<-2 * (J % 4), 3>(J < 4 ? first : second);
-    if constexpr (J < 7) unpack_pairs<J + 1>(first, second, w);
+template <int J, int AT>
+INLINE B with_pair(B quad, const uint8_t* more) {
+    return b_with<AT - 2 * (J % 4), 3 << AT>(quad, b_load(more + 64 * (J / 4)));
 }
 
-INLINE void unpack_nibbles(const uint8_t* body, B* w) {
-    for (int j = 0; j < 4; j++) {
-        B both = b_load(body + 64 * j);
-        w[2 * j] = b_field<0, 15>(both);
-        w[2 * j + 1] = b_field<-4, 15>(both);
-    }
-}
-
+template <int BITS>
 struct EvenBody {
-    static constexpr bool WIDE = false;  // quants above 127 occur
+    static constexpr bool WIDE = BITS == 8;  // quants above 127 occur
+    static constexpr bool SIMPLE = (BITS & (BITS - 1)) == 0;
+    static constexpr int MOST = BITS == 1 ? 2 : (1 << BITS) - 1;
     static int quant(int packed) { return packed; }
 };
 
 template <>
-struct Body<1> : EvenBody {
+struct Body<1> : EvenBody<1> {
     static constexpr int BYTES = 64;
     static void place(uint8_t* body, int lane, int column, int quant) { place_bit(body, lane, column, quant >> 1); }
-    static INLINE void unpack(const uint8_t* body, B* w) { unpack_bits(b_load(body), w); }
+    template <int J>
+    static INLINE B quad(const uint8_t* body) {
+        return b_field<1 - J, 2>(b_load(body));
+    }
 };
 
 template <>
-struct Body<2> : EvenBody {
+struct Body<2> : EvenBody<2> {
     static constexpr int BYTES = 128;
     static void place(uint8_t* body, int lane, int column, int quant) { place_pair(body, lane, column, quant); }
-    static INLINE void unpack(const uint8_t* body, B* w) { unpack_pairs(b_load(body), b_load(body + 64), w); }
+    template <int J>
+    static INLINE B quad(const uint8_t* body) {
+        return pair_quad<J>(body);
+    }
 };
 
 template <>
-struct Body<3> : EvenBody {
+struct Body<3> : EvenBody<3> {
     static constexpr int BYTES = 192;
     static void place(uint8_t* body, int lane, int column, int quant) {
         place_pair(body, lane, column, quant & 3);
         place_bit(body + 128, lane, column, quant >> 2);
     }
-    static INLINE void unpack(const uint8_t* body, B* w) {
-        unpack_pairs(b_load(body), b_load(body + 64), w);
-        add_bits<2>(b_load(body + 128), w);
+    template <int J>
+    static INLINE B quad(const uint8_t* body) {
+        return with_bit<J, 2>(pair_quad<J>(body), body + 128);
     }
 };
 
 template <>
-struct Body<4> : EvenBody {
+struct Body<4> : EvenBody<4> {
     static constexpr int BYTES = 256;
     static void place(uint8_t* body, int lane, int column, int quant) { place_nibble(body, lane, column, quant); }
-    static INLINE void unpack(const uint8_t* body, B* w) { unpack_nibbles(body, w); }
+    template <int J>
+    static INLINE B quad(const uint8_t* body) {
+        return nibble_quad<J>(body);
+    }
 };
 
 template <>
-struct Body<5> : EvenBody {
+struct Body<5> : EvenBody<5> {
     static constexpr int BYTES = 320;
     static void place(uint8_t* body, int lane, int column, int quant) {
         place_nibble(body, lane, column, quant);
         place_bit(body + 256, lane, column, quant >> 4);
     }
-    static INLINE void unpack(const uint8_t* body, B* w) {
-        unpack_nibbles(body, w);
-        add_bits<4>(b_load(body + 256), w);
+    template <int J>
+    static INLINE B quad(const uint8_t* body) {
+        return with_bit<J, 4>(nibble_quad<J>(body), body + 256);
     }
 };
 
 template <>
-struct Body<6> : EvenBody {
+struct Body<6> : EvenBody<6> {
     static constexpr int BYTES = 384;
     static void place(uint8_t* body, int lane, int column, int quant) {
         place_nibble(body, lane, column, quant);
         place_pair(body + 256, lane, column, quant >> 4);
     }
-    static INLINE void unpack(const uint8_t* body, B* w) {
-        unpack_nibbles(body, w);
-        add_pairs<4>(b_load(body + 256), b_load(body + 320), w);
+    template <int J>
+    static INLINE B quad(const uint8_t* body) {
+        return with_pair<J, 4>(nibble_quad<J>(body), body + 256);
     }
 };
 
 template <>
-struct Body<8> : EvenBody {
+struct Body<8> : EvenBody<8> {
     static constexpr int BYTES = 512;
-    static constexpr bool WIDE = true;
     static void place(uint8_t* body, int lane, int column, int quant) {
         body[64 * (column / 4) + place_of(lane, column)] = (uint8_t)(quant ^ 0x80);
     }
-    static INLINE void unpack(const uint8_t* body, B* w) {
-        for (int j = 0; j < 8; j++) w[j] = SIGNED_BYTES ? b_load(body + 64 * j) : b_flip(b_load(body + 64 * j));
+    template <int J>
+    static INLINE B quad(const uint8_t* body) {
+        return SIGNED_BYTES ? b_load(body + 64 * J) : b_flip(b_load(body + 64 * J));
     }
 };
 
-// Places of BITS bits in Table::QUANTS, 16 unsigned bytes; Table::WIDE: quants above 127 are among them.
+constexpr int largest(const uint8_t* quants, int n) {
+    int most = 0;
+    for (int i = 0; i < n; i++)
+        if (quants[i] > most) most = quants[i];
+    return most;
+}
+
+// Places of BITS bits in Table::QUANTS, 16 unsigned bytes.
 template <int BITS, class Table>
 struct TableBody : Body<BITS> {
-    static constexpr bool WIDE = Table::WIDE;
+    static constexpr bool SIMPLE = false;
+    static constexpr int MOST = largest(Table::QUANTS, 16);
+    static constexpr bool WIDE = MOST > 127;
     static int quant(int place) { return Table::QUANTS[place]; }
-    static INLINE void unpack(const uint8_t* body, B* w) {
-        Body<BITS>::unpack(body, w);
+    template <int J>
+    static INLINE B quad(const uint8_t* body) {
         B table = b_repeat(Table::QUANTS);
-        if (WIDE && SIGNED_BYTES) table = b_flip(table);
-        for (int j = 0; j < 8; j++) w[j] = b_lookup(table, w[j]);
+        return b_lookup(WIDE && SIGNED_BYTES ? b_flip(table) : table, Body<BITS>::template quad<J>(body));
     }
 };
+
+// All quads of a group.
+template <class Layout, int J = 0>
+INLINE void unpack(const uint8_t* body, B* w) {
+    w[J] = Layout::template quad<J>(body);
+    if constexpr (J < 7) unpack<Layout, J + 1>(body, w);
+}
 
 }  // namespace

@@ -7,7 +7,6 @@
 namespace {
 
 struct ShiftedTrits {  // -9, -7, -1, 1, 7 and 9, plus 9
-    static constexpr bool WIDE = false;
     static constexpr uint8_t QUANTS[16] = {0, 2, 8, 10, 16, 18};
 };
 

@@ -6,7 +6,6 @@
 namespace {
 
 struct ThreeMagnitudes {  // plus 43
-    static constexpr bool WIDE = false;
     static constexpr uint8_t QUANTS[16] = {0, 18, 35, 51, 68, 86};
 };
 

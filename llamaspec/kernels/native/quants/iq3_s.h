@@ -6,7 +6,6 @@
 namespace {
 
 struct OddMagnitudes {  // 1, 3, ..., 15 with signs, plus 15
-    static constexpr bool WIDE = false;
     static constexpr uint8_t QUANTS[16] = {0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
 };
 

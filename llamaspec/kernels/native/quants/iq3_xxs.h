@@ -6,7 +6,6 @@
 namespace {
 
 struct EightMagnitudes {  // 4, 12, 20, 28, 36, 44, 52 and 62 with signs, plus 62
-    static constexpr bool WIDE = false;
     static constexpr uint8_t QUANTS[16] = {0, 10, 18, 26, 34, 42, 50, 58, 66, 74, 82, 90, 98, 106, 114, 124};
 };
 

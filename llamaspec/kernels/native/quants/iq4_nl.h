@@ -5,7 +5,6 @@
 namespace {
 
 struct NearZero {  // plus 128
-    static constexpr bool WIDE = true;
     static constexpr uint8_t QUANTS[16] = {1,   24,  45,  63,  79,  93,  106, 118,
                                            129, 141, 153, 166, 181, 197, 217, 241};
 };

@@ -7,7 +7,6 @@
 namespace {
 
 struct SmallFloats {  // a sign, 2 bits of exponent, 1 of mantissa; doubled, plus 12
-    static constexpr bool WIDE = false;
     static constexpr uint8_t QUANTS[16] = {12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0};
 };
 
