@@ -1,4 +1,4 @@
-"""llamaspec: GGUF models with speculative decoding. Importing this imports no torch; `load` does."""
+"""llamaspec: GGUF models with speculative decoding. On the native kernels nothing imports torch."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +25,14 @@ def load(
     """
     from .engine.llm import LLM
     from .options.keywords import from_keywords
-    from .weights.download import Quiet, with_files
 
     tell = report or (lambda line: None)
-    return LLM(with_files(from_keywords(model, **keywords), Quiet(tell)), tell)
+    groups = from_keywords(model, **keywords)
+    if groups.model.remote:
+        from .weights.download import Quiet, with_files
+
+        groups = with_files(groups, Quiet(tell))
+    return LLM(groups, tell)
 
 
 def drafter(names: "str | Sequence[str]", **params: Any) -> "DrafterSession":

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 def fetched(groups: Groups) -> Groups:
     """Groups whose model and draft model are files on this disk; what -hf and the like name is downloaded."""
-    model = groups.model
-    if not (model.hf_repo or model.hf_repo_draft or model.model_url or model.hf_file):
+    if not groups.model.remote:
         return groups
     from ..weights.download import with_files
 

@@ -83,3 +83,8 @@ class Model:
     def draft_wanted(self) -> bool:
         """Whether a draft model is named."""
         return bool(self.model_draft or self.hf_repo_draft)
+
+    @property
+    def remote(self) -> bool:
+        """Whether a file has to be found, or fetched, by a name on the network."""
+        return bool(self.hf_repo or self.hf_repo_draft or self.model_url or self.hf_file)

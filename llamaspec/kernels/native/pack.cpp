@@ -50,8 +50,11 @@ struct QuantPacker {
                     const uint8_t* block = bytes + lane * bytes_per_row + (done + g) / SPAN * Q::BYTES;
                     Q::store(to, g, lane, block);
                     Q::quants(block, q);
-                    for (int i = 0; i < Q::ELEMENTS; i++)
-                        Q::Layout::place(body + (g + i / 32) * Q::Layout::BYTES, lane, i % 32, q[i]);
+                    for (int i = 0; i < Q::ELEMENTS; i += 4) {
+                        uint32_t quad;
+                        memcpy(&quad, q + i, 4);
+                        Q::Layout::place(body + (g + i / 32) * Q::Layout::BYTES, lane, i / 4 % 8, quad);
+                    }
                 }
             to = body + chunk * Q::Layout::BYTES;
         }

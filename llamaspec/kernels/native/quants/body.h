@@ -15,31 +15,38 @@
 //   BYTES                            of a group
 //   MOST                             the largest quant
 //   SIMPLE                           a quad takes a shift and a mask at most
-//   place(body, lane, column, quant) puts a quant, or its place in the table, into a group of zeros
+//   place(body, lane, quad, quants)  puts the four quants of a quad, or their places in the table, into zeros
 //   quant(packed)                    what was placed, as a quant
 //   quad<j>(body)                    quad j; quants above 127 (WIDE) less 128 where SIGNED_BYTES
 #pragma once
 #include <stdint.h>
+#include <string.h>
 
 namespace {
 
 template <int BITS>
 struct Body;
 
-INLINE int place_of(int lane, int column) { return 4 * lane + column % 4; }
+INLINE uint8_t* word_at(uint8_t* vectors, int vector, int lane) { return vectors + 64 * vector + 4 * lane; }
 
-INLINE void place_bit(uint8_t* body, int lane, int column, int bit) {
-    body[place_of(lane, column)] |= (uint8_t)(bit << (column / 4));
+INLINE void add_word(uint8_t* at, uint32_t more) {
+    uint32_t word;
+    memcpy(&word, at, 4);
+    word |= more;
+    memcpy(at, &word, 4);
 }
 
-INLINE void place_pair(uint8_t* body, int lane, int column, int pair) {
-    int quad = column / 4;
-    body[64 * (quad / 4) + place_of(lane, column)] |= (uint8_t)(pair << (2 * (quad % 4)));
+// Four bits, pairs or nibbles, each the lowest of its byte in a word.
+INLINE void place_bits(uint8_t* body, int lane, int quad, uint32_t bits) {
+    add_word(word_at(body, 0, lane), (bits & 0x01010101) << quad);
 }
 
-INLINE void place_nibble(uint8_t* body, int lane, int column, int quant) {
-    int quad = column / 4;
-    body[64 * (quad / 2) + place_of(lane, column)] |= (uint8_t)((quant & 15) << (4 * (quad % 2)));
+INLINE void place_pairs(uint8_t* body, int lane, int quad, uint32_t pairs) {
+    add_word(word_at(body, quad / 4, lane), (pairs & 0x03030303) << (2 * (quad % 4)));
+}
+
+INLINE void place_nibbles(uint8_t* body, int lane, int quad, uint32_t nibbles) {
+    add_word(word_at(body, quad / 2, lane), (nibbles & 0x0F0F0F0F) << (4 * (quad % 2)));
 }
 
 template <int J>
@@ -74,7 +81,7 @@ struct EvenBody {
 template <>
 struct Body<1> : EvenBody<1> {
     static constexpr int BYTES = 64;
-    static void place(uint8_t* body, int lane, int column, int quant) { place_bit(body, lane, column, quant >> 1); }
+    static void place(uint8_t* body, int lane, int quad, uint32_t quants) { place_bits(body, lane, quad, quants >> 1); }
     template <int J>
     static INLINE B quad(const uint8_t* body) {
         return b_field<1 - J, 2>(b_load(body));
@@ -84,7 +91,7 @@ struct Body<1> : EvenBody<1> {
 template <>
 struct Body<2> : EvenBody<2> {
     static constexpr int BYTES = 128;
-    static void place(uint8_t* body, int lane, int column, int quant) { place_pair(body, lane, column, quant); }
+    static void place(uint8_t* body, int lane, int quad, uint32_t quants) { place_pairs(body, lane, quad, quants); }
     template <int J>
     static INLINE B quad(const uint8_t* body) {
         return pair_quad<J>(body);
@@ -94,9 +101,9 @@ struct Body<2> : EvenBody<2> {
 template <>
 struct Body<3> : EvenBody<3> {
     static constexpr int BYTES = 192;
-    static void place(uint8_t* body, int lane, int column, int quant) {
-        place_pair(body, lane, column, quant & 3);
-        place_bit(body + 128, lane, column, quant >> 2);
+    static void place(uint8_t* body, int lane, int quad, uint32_t quants) {
+        place_pairs(body, lane, quad, quants);
+        place_bits(body + 128, lane, quad, quants >> 2);
     }
     template <int J>
     static INLINE B quad(const uint8_t* body) {
@@ -107,7 +114,7 @@ struct Body<3> : EvenBody<3> {
 template <>
 struct Body<4> : EvenBody<4> {
     static constexpr int BYTES = 256;
-    static void place(uint8_t* body, int lane, int column, int quant) { place_nibble(body, lane, column, quant); }
+    static void place(uint8_t* body, int lane, int quad, uint32_t quants) { place_nibbles(body, lane, quad, quants); }
     template <int J>
     static INLINE B quad(const uint8_t* body) {
         return nibble_quad<J>(body);
@@ -117,9 +124,9 @@ struct Body<4> : EvenBody<4> {
 template <>
 struct Body<5> : EvenBody<5> {
     static constexpr int BYTES = 320;
-    static void place(uint8_t* body, int lane, int column, int quant) {
-        place_nibble(body, lane, column, quant);
-        place_bit(body + 256, lane, column, quant >> 4);
+    static void place(uint8_t* body, int lane, int quad, uint32_t quants) {
+        place_nibbles(body, lane, quad, quants);
+        place_bits(body + 256, lane, quad, quants >> 4);
     }
     template <int J>
     static INLINE B quad(const uint8_t* body) {
@@ -130,9 +137,9 @@ struct Body<5> : EvenBody<5> {
 template <>
 struct Body<6> : EvenBody<6> {
     static constexpr int BYTES = 384;
-    static void place(uint8_t* body, int lane, int column, int quant) {
-        place_nibble(body, lane, column, quant);
-        place_pair(body + 256, lane, column, quant >> 4);
+    static void place(uint8_t* body, int lane, int quad, uint32_t quants) {
+        place_nibbles(body, lane, quad, quants);
+        place_pairs(body + 256, lane, quad, quants >> 4);
     }
     template <int J>
     static INLINE B quad(const uint8_t* body) {
@@ -143,8 +150,8 @@ struct Body<6> : EvenBody<6> {
 template <>
 struct Body<8> : EvenBody<8> {
     static constexpr int BYTES = 512;
-    static void place(uint8_t* body, int lane, int column, int quant) {
-        body[64 * (column / 4) + place_of(lane, column)] = (uint8_t)(quant ^ 0x80);
+    static void place(uint8_t* body, int lane, int quad, uint32_t quants) {
+        add_word(word_at(body, quad, lane), quants ^ 0x80808080);
     }
     template <int J>
     static INLINE B quad(const uint8_t* body) {
