@@ -31,13 +31,13 @@ struct Unpacked {
     INLINE void forget() {}
 };
 
-template <bool FIRST, class A, class B>
-struct Either {
-    typedef A Type;
+template <class Layout, bool ONCE>
+struct Quads {
+    typedef FromBody<Layout> Type;
 };
-template <class A, class B>
-struct Either<false, A, B> {
-    typedef B Type;
+template <class Layout>
+struct Quads<Layout, true> {
+    typedef Unpacked<Layout> Type;
 };
 
 // Whether quads' sums of two products fit into 16 bits if so many are added; x is within 127.
@@ -49,8 +49,8 @@ template <class Q>
 constexpr bool is_signed() { return Q::Layout::WIDE && SIGNED_BYTES; }
 
 // sums[r] += quads J and J + 1 of ROWS rows, in 16 bits or 32.
-template <class Q, int J, int ROWS, class Quads>
-INLINE void add_two_quads(const Quads& quads, const Q8Group* x, I* sums) {
+template <class Q, int J, int ROWS, class From>
+INLINE void add_two_quads(const From& quads, const Q8Group* x, I* sums) {
     B w = quads.template quad<J>(), v = quads.template quad<J + 1>();
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) {
@@ -61,15 +61,15 @@ INLINE void add_two_quads(const Quads& quads, const Q8Group* x, I* sums) {
     }
 }
 
-template <int J, int ROWS, class Quads>
-INLINE void add_signed_quad(const Quads& quads, const Q8Group* x, I* sums) {
+template <int J, int ROWS, class From>
+INLINE void add_signed_quad(const From& quads, const Q8Group* x, I* sums) {
     B w = quads.template quad<J>(), size = b_abs(w);
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) sums[r] = i_add(sums[r], i16_widen(i16_dot_signed(w, size, x[r].q + 4 * J)));
 }
 
-template <class Q, int J, int TO, int ROWS, class Quads>
-INLINE void add_quads(const Quads& quads, const Q8Group* x, I* sums) {
+template <class Q, int J, int TO, int ROWS, class From>
+INLINE void add_quads(const From& quads, const Q8Group* x, I* sums) {
     constexpr int NEXT = J + (is_signed<Q>() ? 1 : 2);
     if constexpr (is_signed<Q>()) add_signed_quad<J, ROWS>(quads, x, sums);
     else add_two_quads<Q, J, ROWS>(quads, x, sums);
@@ -77,8 +77,8 @@ INLINE void add_quads(const Quads& quads, const Q8Group* x, I* sums) {
 }
 
 // sums [ROWS] = products of a part of the group and ROWS rows, quants less OFFSET.
-template <class Q, int PART, int ROWS, class Quads>
-INLINE void multiply_part(const Quads& quads, const Q8Group* x, I* sums) {
+template <class Q, int PART, int ROWS, class From>
+INLINE void multiply_part(const From& quads, const Q8Group* x, I* sums) {
     constexpr bool OFFSET = Q::OFFSET && !is_signed<Q>();
     constexpr int QUADS = 8 / Q::PARTS;
 #pragma GCC unroll 8
@@ -92,8 +92,8 @@ INLINE void multiply_part(const Quads& quads, const Q8Group* x, I* sums) {
     }
 }
 
-template <class Q, int ROWS, class Quads>
-INLINE void add_rows(const Quads& quads, const Scales& s, const Q8Group* x, F* sums) {
+template <class Q, int ROWS, class From>
+INLINE void add_rows(const From& quads, const Scales& s, const Q8Group* x, F* sums) {
     I first[ROWS], second[ROWS];
     multiply_part<Q, 0, ROWS>(quads, x, first);
     if constexpr (Q::PARTS == 2) multiply_part<Q, 1, ROWS>(quads, x, second);
@@ -103,8 +103,8 @@ INLINE void add_rows(const Quads& quads, const Scales& s, const Q8Group* x, F* s
 }
 
 // COUNT batches of ROWS rows each. A loop that stays one: unrolled, its batches would share quads through memory.
-template <class Q, int COUNT, int ROWS, class Quads>
-INLINE void add_batches(Quads& quads, const Scales& s, const Q8Group* x, F* sums) {
+template <class Q, int COUNT, int ROWS, class From>
+INLINE void add_batches(From& quads, const Scales& s, const Q8Group* x, F* sums) {
     if constexpr (COUNT == 1) add_rows<Q, ROWS>(quads, s, x, sums);
     if constexpr (COUNT < 2) return;
     int left = COUNT;
@@ -119,8 +119,7 @@ template <class Q, int ROWS>
 INLINE void add_group(const uint8_t* head, const uint8_t* body, int group, const Q8Group* x, F* sums) {
     constexpr int BATCHES = (ROWS + TOGETHER - 1) / TOGETHER, SMALL = ROWS / BATCHES, LARGE = ROWS % BATCHES;
     constexpr bool LOOPS = LARGE > 1 || BATCHES - LARGE > 1;
-    typedef typename Q::Layout Layout;
-    typename Either<LOOPS && !Layout::SIMPLE, Unpacked<Layout>, FromBody<Layout>>::Type quads(body);
+    typename Quads<typename Q::Layout, LOOPS && !Q::Layout::SIMPLE>::Type quads(body);
     Scales s;
     Q::load(head, group, &s);
     add_batches<Q, LARGE, SMALL + 1>(quads, s, x, sums);

@@ -54,7 +54,7 @@ INLINE F add_scaled(F first, F second, const Scales& s, const Q8Group& x, F sum)
 }  // namespace
 
 // add_group: sums [ROWS] of a tile plus its products with one group.
-#ifdef LANES_BY_QUADS
+#ifdef LANES_IN_HALVES
 #include "group_by_quads.h"
 #else
 #include "group_whole.h"
@@ -81,7 +81,7 @@ void quant_tile(const uint8_t* panel, int64_t length, const uint8_t* tile, const
         }
         panel = body;
     }
-#ifdef LANES_BY_QUADS
+#ifdef LANES_IN_HALVES
     if constexpr (ROWS > TOGETHER) return finish_from_memory<ROWS>(sums, out);
 #endif
     finish<ROWS>(sums, out);

@@ -7,7 +7,7 @@
 
 namespace {
 
-#define LANES_BY_QUADS  // group_by_quads.h
+#define LANES_IN_HALVES  // group_by_quads.h, attention_halves.h
 #ifdef LANES_AVX_VNNI
 constexpr bool VNNI = true;
 #else
@@ -18,7 +18,7 @@ constexpr int TILE_ROWS = 16;
 constexpr int TOGETHER = 4;  // rows that meet two quads at a time
 constexpr int TILE_ROWS_FLOAT = 2;
 constexpr int CHAINS = 2;
-constexpr int SCORE_SUMS = 4, VALUE_SUMS = 4;  // of attention, in registers
+constexpr int SCORE_SUMS = 8, VALUE_SUMS = 8;  // of attention; half of each at a time
 
 struct F {
     __m256 a, b;
@@ -110,25 +110,11 @@ INLINE F f_select_below(F x, float bound, F below, F other) {
     return {_mm256_blendv_ps(other.a, below.a, _mm256_cmp_ps(x.a, b, _CMP_LT_OQ)),
             _mm256_blendv_ps(other.b, below.b, _mm256_cmp_ps(x.b, b, _CMP_LT_OQ))};
 }
-INLINE __m128 sums_of_quarters(F x) {
-    __m256 b = _mm256_add_ps(x.a, x.b);
-    return _mm_add_ps(_mm256_castps256_ps128(b), _mm256_extractf128_ps(b, 1));
-}
 INLINE float f_sum(F x) {
-    __m128 c = sums_of_quarters(x);
+    __m256 b = _mm256_add_ps(x.a, x.b);
+    __m128 c = _mm_add_ps(_mm256_castps256_ps128(b), _mm256_extractf128_ps(b, 1));
     c = _mm_add_ps(c, _mm_movehl_ps(c, c));
     return _mm_cvtss_f32(_mm_add_ss(c, _mm_movehdup_ps(c)));
-}
-template <int N>
-INLINE void f_sums(const F* x, float* to) {  // four at a time, in the order of f_sum
-#pragma GCC unroll 4
-    for (int i = 0; i < N; i += 4) {
-        __m128 a = sums_of_quarters(x[i]), b = sums_of_quarters(x[i + 1]);
-        __m128 c = sums_of_quarters(x[i + 2]), d = sums_of_quarters(x[i + 3]);
-        __m128 ab = _mm_add_ps(_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b));
-        __m128 cd = _mm_add_ps(_mm_unpacklo_ps(c, d), _mm_unpackhi_ps(c, d));
-        _mm_storeu_ps(to + i, _mm_add_ps(_mm_shuffle_ps(ab, cd, 0x44), _mm_shuffle_ps(ab, cd, 0xee)));
-    }
 }
 INLINE float f_peak(F x) {
     __m256 b = _mm256_max_ps(x.a, x.b);
