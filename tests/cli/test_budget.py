@@ -113,3 +113,9 @@ def test_reasoning_is_dim_on_a_terminal_and_text_where_it_is_not_parsed(monkeypa
     monkeypatch.setattr("sys.stdout", screen := Screen())
     module.one_answer(told("--color", "on"), iter(EVENTS), Reasoning())
     assert screen.getvalue() == "\x1b[2mhm\x1b[0m\n\nso\n"
+
+
+def test_reasoning_is_marked_on_a_terminal_without_colours(monkeypatch):
+    monkeypatch.setattr("sys.stdout", screen := Screen())
+    module.one_answer(told("--color", "off"), iter(EVENTS), Reasoning())
+    assert screen.getvalue() == "[Start thinking]\nhm\n[End thinking]\n\nso\n"
