@@ -101,7 +101,7 @@ class Reasoning:
 
 
 def shown(reasoning: Reasoning, pieces: list[tuple[str, bool]], groups: Groups) -> list[tuple[str, bool]]:
-    """The pieces for stdout: all of them on a terminal, with marks where there are no colours; else those of the answer."""
+    """The pieces for stdout: all of them on a terminal, with marks without colours; else those of the answer."""
     if not terminal.is_terminal(sys.stdout):
         return reasoning.spoken(pieces)
     return pieces if terminal.colours(groups.log.color, sys.stdout) else reasoning.marked(pieces)

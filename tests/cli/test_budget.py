@@ -50,6 +50,8 @@ def test_reasoning_ends_at_the_budget_and_the_answer_follows(llm):
     assert tokens[6 + len(forced) :] == rest.tokens
     assert text.endswith(ENDED + rest.text)
     assert stop.timings.predicted_n == 6 + len(rest.tokens)
+    assert stop.timings.prompt_n + stop.timings.cache_n == len(llm.transcript.ids)
+    assert stop.timings.prompt_n >= 1
     assert Reasoning(True).feed(text)[-1][1] is False
 
 
