@@ -6,7 +6,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from ..engine.events import Event, Stop, Text
+from ..engine.events import Event, Stop, Text, Timings
 from ..options.groups import Groups
 from .reasoning import CLOSE, OPEN, Reasoning
 
@@ -32,32 +32,41 @@ def answered(
     if limit < 0:
         yield from llm.chat(messages, **words)
         return
-    words = {**words, "seed": _seed(groups, words)}
+    from ..engine.slots import common_prefix
+
+    words = {**words, "seed": _seed(llm, groups, words)}
     prompt = llm.render(messages)
     reasoning = Reasoning(opened(prompt))
-    spent, start = 0, perf_counter()
     if reasoning.inside and not limit:
         llm.transcript.encode(prompt)
-        yield from _closed(llm, groups, words, [], 0.0)
+        yield from _closed(llm, groups, words, [], None)
         return
+    known, spent = list(llm.session.slot.tokens), 0
+    begun = first = perf_counter()
     with closing(_own(llm.chat(messages, **words))) as events:
         for event in events:
             yield event
             if isinstance(event, Text):
                 reasoning.feed(event.text)
-                start = start if spent else perf_counter()
+                first = first if spent else perf_counter()
                 spent += len(event.tokens)
                 if reasoning.inside and not reasoning.held and spent >= limit:
                     break
         else:
             return
-    yield from _closed(llm, groups, words, llm.session.generated, perf_counter() - start)
+    generated, ids = list(llm.session.generated), llm.transcript.ids
+    cached = min(common_prefix(known, ids), len(ids) - 1)  # the last token of a prompt is always evaluated
+    part = Timings(
+        prompt_n=len(ids) - cached, prompt_s=first - begun, cache_n=cached,
+        predicted_n=len(generated), predicted_s=perf_counter() - first,
+    )  # fmt: skip
+    yield from _closed(llm, groups, words, generated, part)
 
 
 def _closed(
-    llm: "LLM", groups: Groups, words: Mapping[str, Any], generated: Sequence[int], seconds: float
+    llm: "LLM", groups: Groups, words: Mapping[str, Any], generated: Sequence[int], part: Timings | None
 ) -> Iterator[Event]:
-    """The message and the end of the reasoning, then what the model says after them."""
+    """The message and the end of the reasoning, then what the model says after them. part: the time until now."""
     text = f"{groups.chat.reasoning_budget_message}{CLOSE}\n\n"
     before = [*generated, *llm.tokenizer.encode(text, add_special=False, continues=True)]
     yield Text(text, tuple(before[len(generated) :]))
@@ -66,29 +75,33 @@ def _closed(
     left = max(int(most) - len(before), 0) if int(most) >= 0 else -1
     try:
         for event in llm.stream([*prompt, *before], **{**words, "n_predict": left}):
-            yield _whole(event, before, len(prompt), len(generated), seconds) if isinstance(event, Stop) else event
+            yield _whole(event, before, part) if isinstance(event, Stop) else event
     finally:
         llm.transcript.answered([*before, *llm.session.generated])
 
 
-def _whole(stop: Stop, before: Sequence[int], prompt: int, generated: int, seconds: float) -> Stop:
-    """The end of both parts together; how fast the prompt was read is known to the first part only."""
+def _whole(stop: Stop, before: Sequence[int], part: Timings | None) -> Stop:
+    """The end of both parts together: the first one has read the prompt."""
     times = stop.timings
-    timings = replace(
-        times, prompt_n=0, prompt_s=0.0, cache_n=prompt,
-        predicted_n=times.predicted_n + generated, predicted_s=times.predicted_s + seconds,
-    )  # fmt: skip
-    return replace(stop, tokens=(*before, *stop.tokens), timings=timings)
+    if part is not None:
+        times = replace(
+            times, prompt_n=part.prompt_n, prompt_s=part.prompt_s, cache_n=part.cache_n,
+            predicted_n=times.predicted_n + part.predicted_n, predicted_s=times.predicted_s + part.predicted_s,
+        )  # fmt: skip
+    return replace(stop, tokens=(*before, *stop.tokens), timings=times)
 
 
-def _seed(groups: Groups, words: Mapping[str, Any]) -> int:
+def _seed(llm: "LLM", groups: Groups, words: Mapping[str, Any]) -> int:
     """The seed of the flags, or one that is drawn here."""
     seed = int(words.get("seed", groups.sampling.seed))
     if seed >= 0:
         return seed
     import secrets
 
-    return secrets.randbelow(2**32)
+    seed = secrets.randbelow(2**32)
+    if groups.sampling.temp > 0:
+        llm.report(f"random seed {seed} (repeat with --seed {seed})")
+    return seed
 
 
 def _own(events: Iterator[Event]) -> "Generator[Event, None, None]":

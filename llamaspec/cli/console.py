@@ -12,7 +12,7 @@ from . import record, runner, terminal
 from .budget import answered, opened
 from .conversation import Conversation
 from .paint import Paint, printable
-from .reasoning import DIM, Reasoning
+from .reasoning import DIM, Reasoning, shown
 from .run import Counter, around, tell
 from .slash import Leave, Slash
 from .wrap import Wrap
@@ -168,7 +168,7 @@ class Console:
     def _write(self, reasoning: Reasoning, pieces: list[tuple[str, bool]], event: Text, wrap: Wrap | None) -> None:
         """Shows pieces of an answer; reasoning only to a person, dimmed where there are colours."""
         terminal.status("")
-        for text, thought in pieces if terminal.is_terminal(sys.stdout) else reasoning.spoken(pieces):
+        for text, thought in shown(reasoning, pieces, self.groups):
             style = DIM if thought and terminal.colours(self.groups.log.color, sys.stdout) else None
             if style is None and self.paint.on:
                 style = self.paint.style(event.by, event.depth)

@@ -1,6 +1,13 @@
 """Takes a streamed answer apart: what a model thinks between <think> and </think>, and what it says."""
 
+import sys
+
+from ..options.groups import Groups
+from . import terminal
+
 OPEN, CLOSE = "<think>", "</think>"
+BEGIN, END = "[Start thinking]\n", "\n[End thinking]\n\n"
+"""How reasoning is marked where there are no colours, as llama-cli does it."""
 DIM = "2"
 """The style in which reasoning is shown."""
 
@@ -16,6 +23,7 @@ class Reasoning:
         self.begun = inside or plain
         self.held = ""
         self.heard = False
+        self.marking = False
         self.thought: list[str] = []
         self.said: list[str] = []
 
@@ -57,6 +65,19 @@ class Reasoning:
                 found.append((rest, False))
         return found
 
+    def marked(self, pieces: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
+        """Pieces in order with a line before and after the reasoning."""
+        found: list[tuple[str, bool]] = []
+        for text, thought in pieces:
+            if thought and not self.marking:
+                found.append((BEGIN, True))
+                text = text.lstrip("\n")
+            elif not thought and self.marking:
+                found.append((END, True))
+            self.marking = thought
+            found += [(text, True)] if thought else self.spoken([(text, False)])
+        return found
+
     @property
     def answer(self) -> str:
         """What was said, without the reasoning and the blank lines behind it."""
@@ -77,3 +98,10 @@ class Reasoning:
         if text:
             found.append((text, self.inside))
             (self.thought if self.inside else self.said).append(text)
+
+
+def shown(reasoning: Reasoning, pieces: list[tuple[str, bool]], groups: Groups) -> list[tuple[str, bool]]:
+    """The pieces for stdout: all of them on a terminal, with marks without colours; else those of the answer."""
+    if not terminal.is_terminal(sys.stdout):
+        return reasoning.spoken(pieces)
+    return pieces if terminal.colours(groups.log.color, sys.stdout) else reasoning.marked(pieces)

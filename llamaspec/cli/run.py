@@ -16,7 +16,7 @@ from .fetch import fetched
 from .loading import load
 from .paint import Paint, printable
 from .prompt import first_prompt, prepared, system_message
-from .reasoning import DIM, Reasoning
+from .reasoning import DIM, Reasoning, shown
 
 if TYPE_CHECKING:
     from ..engine.llm import LLM
@@ -151,7 +151,7 @@ class Paper:
                 _line(report.piece(text, self.tokens, event, thought))
                 self.tokens = []
         elif not self.groups.log.json:
-            for text, thought in pieces if self.watched else self.reasoning.spoken(pieces):
+            for text, thought in shown(self.reasoning, pieces, self.groups):
                 if thought:
                     terminal.answer(text, DIM if terminal.colours(self.groups.log.color, sys.stdout) else None)
                 else:

@@ -50,6 +50,8 @@ def test_reasoning_ends_at_the_budget_and_the_answer_follows(llm):
     assert tokens[6 + len(forced) :] == rest.tokens
     assert text.endswith(ENDED + rest.text)
     assert stop.timings.predicted_n == 6 + len(rest.tokens)
+    assert stop.timings.prompt_n + stop.timings.cache_n == len(llm.transcript.ids)
+    assert stop.timings.prompt_n >= 1
     assert Reasoning(True).feed(text)[-1][1] is False
 
 
@@ -113,3 +115,9 @@ def test_reasoning_is_dim_on_a_terminal_and_text_where_it_is_not_parsed(monkeypa
     monkeypatch.setattr("sys.stdout", screen := Screen())
     module.one_answer(told("--color", "on"), iter(EVENTS), Reasoning())
     assert screen.getvalue() == "\x1b[2mhm\x1b[0m\n\nso\n"
+
+
+def test_reasoning_is_marked_on_a_terminal_without_colours(monkeypatch):
+    monkeypatch.setattr("sys.stdout", screen := Screen())
+    module.one_answer(told("--color", "off"), iter(EVENTS), Reasoning())
+    assert screen.getvalue() == "[Start thinking]\nhm\n[End thinking]\n\nso\n"

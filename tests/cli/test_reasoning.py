@@ -31,6 +31,17 @@ def test_pieces_of_any_size(text, inside, thought, said, cuts):
     assert "".join(piece for piece, hidden in shown if not hidden).lstrip("\n") == said
 
 
+def test_without_colours_reasoning_stands_between_marks():
+    reasoning = Reasoning()
+    seen = [
+        reasoning.marked(reasoning.feed(piece)) for piece in ("<think>", "\nhm", " so</think>", "\n", "\nyes", "!\n")
+    ]
+    text = "".join(text for pieces in seen for text, _ in pieces)
+    assert text == "[Start thinking]\nhm so\n[End thinking]\n\nyes!\n"
+    plain = Reasoning(plain=True)
+    assert plain.marked(plain.feed("\nyes")) == [("\nyes", False)]
+
+
 def test_a_script_hears_the_answer_without_the_blank_lines_before_it():
     reasoning = Reasoning()
     heard = [reasoning.spoken(reasoning.feed(piece)) for piece in ("<think>hm", "</think>", "\n", "\nso\n", "\nit is")]
