@@ -1,7 +1,8 @@
 """From option groups to an engine: remarks, and a sign of life."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ..errors import LlamaspecError
@@ -12,8 +13,34 @@ from . import terminal
 if TYPE_CHECKING:
     from ..engine.llm import LLM
 
+BAR_FROM, BAR_EVERY, BAR_WIDTH = 0.5, 0.1, 20
+"""Seconds until a bar is shown and between two states of it, and its columns."""
+GIB = 2**30
 DETAILS = 3
 """The verbosity from which the model and the machine are described."""
+
+
+class Loading:
+    """A line on stderr while a model is loaded: at first its name, from half a second on how far it is and how fast."""
+
+    def __init__(self, name: str, shown: bool, clock: Callable[[], float] = perf_counter) -> None:
+        self.name, self.shown, self.clock = name, shown, clock
+        self.started = self.said = clock()
+        if shown:
+            terminal.status(f"loading {name} …")
+
+    def __call__(self, done: int, total: int) -> None:
+        """done of total bytes."""
+        now = self.clock()
+        if not self.shown or now - self.started < BAR_FROM or now - self.said < BAR_EVERY:
+            return
+        self.said = now
+        rate = done / (now - self.started)
+        filled = round(BAR_WIDTH * done / max(total, 1))
+        bar = "█" * filled + "░" * (BAR_WIDTH - filled)
+        terminal.status(
+            f"loading {self.name} {bar} {done / total:.0%} of {total / GIB:.1f} GiB, {rate / GIB:.1f} GiB/s"
+        )
 
 
 def load(groups: Groups, quiet: bool = False) -> "LLM":
@@ -22,8 +49,7 @@ def load(groups: Groups, quiet: bool = False) -> "LLM":
     A draft model's file that cannot be a model is refused before the model is loaded, which may take long.
     """
     _check_draft(groups.model.model_draft)
-    if groups.log.verbosity >= 1 and not quiet:
-        terminal.status(f"loading {os.path.basename(groups.model.model)} …")
+    loading = Loading(os.path.basename(groups.model.model), shown=groups.log.verbosity >= 1 and not quiet)
     if groups.chat.conversation is not False and os.path.isfile(groups.model.model):
         from ..text.renderer import shared_renderer
 
@@ -38,7 +64,7 @@ def load(groups: Groups, quiet: bool = False) -> "LLM":
             elif groups.log.verbosity >= 2 and not quiet:
                 terminal.say(f"note: {line}")
 
-        llm = LLM(groups, tell_note)
+        llm = LLM(groups, tell_note, loading)
     finally:
         terminal.status("")
     for line in (*_odd(groups, llm.metadata.get("context_length")), *_without_effect(groups)):
@@ -55,7 +81,7 @@ def details(llm: "LLM") -> Iterator[str]:
     name = metadata.get("general.name") or os.path.basename(str(llm.file.path))
     types = " ".join(sorted({info.type for info in llm.file.tensors.values()}))
     trained = metadata.get("context_length")
-    yield f"model: {name} ({metadata.architecture}), {llm.file.size / 2**30:.2f} GiB, {types}"
+    yield f"model: {name} ({metadata.architecture}), {llm.file.size / GIB:.2f} GiB, {types}"
     yield f"context: {llm.n_ctx} tokens; the model was trained with {trained}"
     count = llm.groups.placement.threads
     used = f"{count} threads" if count > 0 else f"one thread per core ({os.cpu_count() or 1})"

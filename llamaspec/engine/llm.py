@@ -27,7 +27,7 @@ from .answer import AnswerOptions
 from .drafters import drafters_of
 from .events import Completion, Event, Stop, Text
 from .judge import judge
-from .load import architecture, load_model
+from .load import Watch, architecture, load_model
 from .plan import ModelRequest, plan
 from .session import Session
 from .step import loop_for
@@ -42,12 +42,14 @@ Report = Callable[[str], None]
 class LLM:
     """A target model, its tokenizer, and the drafters that speed it up.
 
-    report: told, a line at a time, what was decided and what is odd about the files. Every answer continues from the
+    report: told, a line at a time, what was decided and what is odd about the files. watch: told how far loading is. Every answer continues from the
     cache of the one before it as far as the prompts agree. Not for several threads at once.
     """
 
-    def __init__(self, groups: Groups, report: Report = lambda line: None) -> None:
-        self.groups, self.report = groups, report
+    def __init__(
+        self, groups: Groups, report: Report = lambda line: None, watch: Watch = lambda done, total: None
+    ) -> None:
+        self.groups, self.report, self.watch = groups, report, watch
         self.drafter: FirstOf | None = None
         self.file = GGUFFile(groups.model.model)
         self.metadata = self.file.metadata.with_overrides(groups.model.override_kv)
@@ -107,7 +109,7 @@ class LLM:
         decided = plan(file, metadata, architecture(file), wish)
         for line in decided.why:
             self.report(line)
-        return load_model(decided, exact)
+        return load_model(decided, exact, self.watch)
 
     def _load_draft(self) -> tuple[Runner, Tokenizer]:
         file = self._draft_file()

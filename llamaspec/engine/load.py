@@ -1,5 +1,7 @@
 """From a plan to a model that can run."""
 
+from collections.abc import Callable
+
 from ..errors import LlamaspecError
 from ..kernels.dispatch import kernels_for
 from ..network.decoder import Model
@@ -51,10 +53,15 @@ def architecture(file: GGUFFile) -> type[Model]:
     return take("models", known_architecture(file)).Model
 
 
-def load_model(plan: ModelPlan, exact: bool = True) -> Runner:
+Watch = Callable[[int, int], None]
+"""Told while a model is loaded: bytes of its file that are done, and how many there are."""
+
+
+def load_model(plan: ModelPlan, exact: bool = True, watch: Watch = lambda done, total: None) -> Runner:
     """Weights, network and cache of one model. exact: as network.runner.Runner."""
+    sizes = _adding_up(watch, sum(info.n_bytes for info in plan.file.tensors.values()))
     kernels = kernels_for(plan.device, plan.backend, plan.resident, plan.threads if plan.threads > 0 else None)
-    weights = Weights(plan.file, Placement.everything(plan.device, kernels), plan.hparams.eps)
+    weights = Weights(plan.file, Placement.everything(plan.device, kernels), plan.hparams.eps, taken=sizes)
     try:
         with kernels.computing():
             model = architecture(plan.file)(plan.hparams, weights, plan.n_ctx)
@@ -69,3 +76,15 @@ def load_model(plan: ModelPlan, exact: bool = True) -> Runner:
 
         capture(runner)
     return runner
+
+
+def _adding_up(watch: Watch, total: int) -> Callable[[int], None]:
+    """The watch, to be told the size of one tensor after the other."""
+    done = 0
+
+    def add(size: int) -> None:
+        nonlocal done
+        done = min(done + size, total)
+        watch(done, total)
+
+    return add

@@ -1,6 +1,6 @@
 """Tensors of a file as parts of a network, with their shapes checked on the way."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
@@ -19,11 +19,19 @@ from .place import Place, Placement
 class Weights:
     """Everything is asked for by its GGUF name; what is missing or misshapen raises LlamaspecError naming it.
 
-    fallback: a file for what this one lacks (a draft head takes its target's embedding and output).
+    fallback: a file for what this one lacks (a draft head takes its target's embedding and output). taken: told the
+    bytes of each tensor that is asked for.
     """
 
-    def __init__(self, file: GGUFFile, placement: Placement, eps: float, fallback: GGUFFile | None = None) -> None:
-        self.file, self.placement, self.eps, self.fallback = file, placement, eps, fallback
+    def __init__(
+        self,
+        file: GGUFFile,
+        placement: Placement,
+        eps: float,
+        fallback: GGUFFile | None = None,
+        taken: Callable[[int], None] = lambda size: None,
+    ) -> None:
+        self.file, self.placement, self.eps, self.fallback, self.taken = file, placement, eps, fallback, taken
 
     def __contains__(self, name: str) -> bool:
         return name in self.file.tensors or (self.fallback is not None and name in self.fallback.tensors)
@@ -35,7 +43,8 @@ class Weights:
     def beside(self, name: str) -> "Weights":
         """The same tensors, all of them where `name` lives."""
         place = self.at(name)
-        return Weights(self.file, Placement.everything(place.device, place.kernels), self.eps, self.fallback)
+        everything = Placement.everything(place.device, place.kernels)
+        return Weights(self.file, everything, self.eps, self.fallback, self.taken)
 
     def kernels(self, name: str) -> Kernels:
         """The back end of a tensor's place."""
@@ -44,7 +53,9 @@ class Weights:
     def packed(self, name: str, shape: Sequence[int]) -> QuantizedTensor:
         """The packed tensor, which must have this shape."""
         own = name in self.file.tensors or self.fallback is None
-        return load(self.file if own else self.fallback, name).expect(shape)  # type: ignore[arg-type]
+        found = load(self.file if own else self.fallback, name).expect(shape)  # type: ignore[arg-type]
+        self.taken(found.n_bytes)
+        return found
 
     def numbers(self, name: str, size: int) -> np.ndarray:
         """A small tensor as float32 [size] on the host."""

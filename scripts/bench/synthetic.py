@@ -172,6 +172,7 @@ class RandomWeights(Weights):
     def __init__(self, source: Source, placement: Placement) -> None:
         self.source, self.placement, self.eps = source, placement, source.shape.eps
         self.known = dict(source.shapes())
+        self.taken = lambda size: None
 
     def __contains__(self, name: str) -> bool:
         return name in self.known
