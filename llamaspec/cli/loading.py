@@ -38,9 +38,8 @@ class Loading:
         rate = done / (now - self.started)
         filled = round(BAR_WIDTH * done / max(total, 1))
         bar = "█" * filled + "░" * (BAR_WIDTH - filled)
-        terminal.status(
-            f"loading {self.name} {bar} {done / total:.0%} of {total / GIB:.1f} GiB, {rate / GIB:.1f} GiB/s"
-        )
+        size = f"{done / total:.0%} of {total / GIB:.1f} GiB, {rate / GIB:.1f} GiB/s"
+        terminal.status(f"loading {self.name} {bar} {size}")
 
 
 def load(groups: Groups, quiet: bool = False) -> "LLM":

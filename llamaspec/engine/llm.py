@@ -42,8 +42,9 @@ Report = Callable[[str], None]
 class LLM:
     """A target model, its tokenizer, and the drafters that speed it up.
 
-    report: told, a line at a time, what was decided and what is odd about the files. watch: told how far loading is. Every answer continues from the
-    cache of the one before it as far as the prompts agree. Not for several threads at once.
+    report: told, a line at a time, what was decided and what is odd about the files. watch: told how far loading is.
+    Every answer continues from the cache of the one before it as far as the prompts agree. Not for several threads at
+    once.
     """
 
     def __init__(
