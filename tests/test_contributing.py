@@ -19,6 +19,7 @@ SHELVES = {
     "drafting/types": "ngram_mod",
     "cli": "show",
     "options": "speculation",
+    "text/formats": "llama3",
 }
 
 
