@@ -21,7 +21,7 @@ const Kernels* llamaspec_kernels() {
     return kernels;
 }
 
-int llamaspec_version() { return 6; }
+int llamaspec_version() { return 7; }
 int llamaspec_cores() { return cores(); }
 const char* llamaspec_isa() { return llamaspec_kernels()->name; }
 

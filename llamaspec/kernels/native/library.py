@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...errors import LlamaspecError
 
-VERSION = 6
+VERSION = 7
 """Of the C interface (api.h)."""
 
 
