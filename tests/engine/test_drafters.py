@@ -56,7 +56,7 @@ def test_whoever_wants_no_translation_gets_none(strangers, keywords):
 
 def test_replacements_choose_translation_as_text(strangers):
     _, said = load(*strangers, spec_replace=[["<|im_start|>", "[INST]"]])
-    assert any("as text" in line for line in said)
+    assert any("converted through text" in line for line in said)
 
 
 def test_replacements_without_effect_are_told(pair):
