@@ -8,7 +8,7 @@ from llamaspec.engine.device.graphs import ROWS, Graphs, ReadbackRing, Replays, 
 from llamaspec.network.runner import Branch
 from tests.engine.recorder import Eager
 from tests.network.build import runner
-from tests.network.test_invariance import ONE_PER_ARCHITECTURE
+from tests.network.test_invariance import ONE_PER_ARCHITECTURE, each
 
 NAMES = sorted(ONE_PER_ARCHITECTURE)
 
@@ -27,7 +27,7 @@ def test_buckets():
     assert ROWS[0] == 16
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", each(ONE_PER_ARCHITECTURE))
 def test_chains_and_trees_have_the_bits_of_uncaptured_passes(name):
     plain, graphed, recorder = pair_of(name)
     prompt = [(7 * i) % 400 for i in range(250)]
