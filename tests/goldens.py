@@ -4,7 +4,10 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+from llamaspec.weights.file import GGUFFile
 
 HERE = Path(__file__).parent
 
@@ -14,6 +17,12 @@ def folders() -> list[Path]:
     named = os.environ.get("LLAMASPEC_GOLDENS")
     paths = [Path(p) for p in named.split(":") if p] if named else [HERE / "data", HERE.parents[1] / "shared" / "data"]
     return [path for path in paths if path.is_dir()]
+
+
+@cache
+def opened(path: Path) -> GGUFFile:
+    """A model file that stays open."""
+    return GGUFFile(path)
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,11 @@ class Golden:
     def model(self) -> Path:
         """The model file; it may be absent."""
         return self.root / self.entry["model"]
+
+    @property
+    def file(self) -> GGUFFile:
+        """The model file, its header read once per process."""
+        return opened(self.model)
 
     @property
     def logits(self) -> Path:

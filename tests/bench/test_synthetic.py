@@ -81,8 +81,10 @@ def test_mixtures_of_experts_have_no_mixtures_of_types():
         Source(SHAPES["toy-experts"], "Q4_K_M")
 
 
+FEW = [("toy", "Q4_K_M"), ("toy-qwen", "Q8_0"), ("toy-experts", "Q4_K")]
+"""For the fast tier: each shape, and quants of both block sizes."""
 FILES = [
-    (name, mix)
+    pytest.param(name, mix, marks=[] if (name, mix) in FEW else [pytest.mark.slow])
     for name in ("toy", "toy-qwen", "toy-experts")
     for mix in MIXES
     if not (SHAPES[name].experts and mix.endswith("_M"))

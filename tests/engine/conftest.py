@@ -1,16 +1,17 @@
 """Small models for the loop: a target and drafts that share its vocabulary."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from llamaspec.drafting.vocab import difference
 from llamaspec.text.tokenizer import Tokenizer
-from llamaspec.weights.file import GGUFFile
 from tests import goldens
 from tests.models.test_parity import supported
 
 
+@cache
 def usable() -> dict[str, Path]:
     """Name -> file of the F32 goldens that can run."""
     found = {g.name: g.model for g in goldens.models() if not supported(g) and g.entry.get("quant") == "F32"}
@@ -18,9 +19,10 @@ def usable() -> dict[str, Path]:
     return found
 
 
+@cache
 def tokenizer(path: Path) -> Tokenizer:
     """Of a model file."""
-    return Tokenizer.from_metadata(GGUFFile(path).metadata)
+    return Tokenizer.from_metadata(goldens.opened(path).metadata)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,10 @@ from llamaspec.options import from_keywords
 from llamaspec.weights.file import GGUFFile
 from tests.engine.conftest import usable
 
-KERNELS = ["reference", "native"] if native.available() else ["reference"]
+PAIRS = [("q8_0", "f16"), ("q8_0", "q8_0"), ("bf16", "bf16"), ("f32", "q8_0")]
+CASES = [("native", types) for types in PAIRS] if native.available() else []
+CASES += [pytest.param("reference", types, marks=[pytest.mark.slow] if at else []) for at, types in enumerate(PAIRS)]
+"""The reference takes seconds for each."""
 
 
 def widths(path: Path) -> set[int]:
@@ -78,17 +81,17 @@ def test_what_cannot_be_held_is_refused_in_one_line():
     assert mixed.cache_types == (Q8_0, BF16)
 
 
-@pytest.mark.parametrize("kernels", KERNELS)
-@pytest.mark.parametrize("types", [("q8_0", "q8_0"), ("q8_0", "f16"), ("bf16", "bf16"), ("f32", "q8_0")])
-@pytest.mark.parametrize("spec_type", ["draft-simple", "draft-tree"])
-def test_drafts_are_invisible_over_every_type(kernels, spec_type, types):
+@pytest.mark.parametrize(("kernels", "types"), CASES)
+def test_drafts_are_invisible_over_every_type(kernels, types):
     keys, values = types
-    keywords = {"cache_type_k": keys, "cache_type_v": values, "spec_draft_type_k": "q8_0", "kernels": kernels}
-    plain = LLM(from_keywords(demo.target(), device="cpu", ctx_size=128, **{**keywords, "spec_draft_type_k": "auto"}))
-    llm = load(spec_type=spec_type, spec_draft_n_max=5, **keywords)
-    for chain in ({"temp": 0}, {"temp": 1.0, "seed": 5}):
-        prompt = llm.tokenize("def main(")
-        expected = plain.complete(prompt, n_predict=24, stop_at_eog=False, **chain)
-        done = llm.complete(prompt, n_predict=24, stop_at_eog=False, **chain)
-        assert done.tokens == expected.tokens
-        assert done.timings.draft_n_accepted > 0
+    keywords = {"cache_type_k": keys, "cache_type_v": values, "kernels": kernels}
+    plain = LLM(from_keywords(demo.target(), device="cpu", ctx_size=128, **keywords))
+    prompt = plain.tokenize("def main(")
+    chains = ({"temp": 0}, {"temp": 1.0, "seed": 5})
+    expected = [plain.complete(prompt, n_predict=12, stop_at_eog=False, **chain).tokens for chain in chains]
+    for spec_type in ("draft-simple", "draft-tree"):
+        llm = load(spec_type=spec_type, spec_draft_n_max=5, spec_draft_type_k="q8_0", **keywords)
+        for chain, tokens in zip(chains, expected, strict=True):
+            done = llm.complete(prompt, n_predict=12, stop_at_eog=False, **chain)
+            assert done.tokens == tokens
+            assert done.timings.draft_n_accepted > 0

@@ -83,14 +83,23 @@ def _silence(monkeypatch):
         yield
 
 
-@pytest.mark.parametrize("k", [0, 3])
-@pytest.mark.parametrize("name", each(ONE_PER_ARCHITECTURE))
-def test_a_step_needs_no_data(name, k):
-    step = build(name, k)
-    for params in CHAINS:
+def assert_needs_no_data(step: DeviceStep, chains: list[SamplerParams]) -> None:
+    """Launch it with each chain."""
+    for params in chains:
         step.launch(Chain.build(params), 300)
     assert step.result.device == NOWHERE
-    assert step.result.shape == (k + 3,)
+    assert step.result.shape == (step.k + 3,)
+
+
+@pytest.mark.parametrize("k", [1, pytest.param(0, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", each(ONE_PER_ARCHITECTURE))
+def test_a_step_of_any_model_needs_no_data(name, k):
+    assert_needs_no_data(build(name, k), CHAINS[:1])
+
+
+@pytest.mark.parametrize("k", [0, 3])
+def test_a_step_with_any_chain_needs_no_data(k):
+    assert_needs_no_data(build(NAMES[0], k), CHAINS)
 
 
 @pytest.mark.parametrize("place", ["target", "draft", "sampler"])

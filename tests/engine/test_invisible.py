@@ -18,6 +18,7 @@ from llamaspec.engine.llm import LLM
 from llamaspec.kernels import native
 from llamaspec.shelf import names
 from tests.engine.conftest import usable
+from tests.network.test_invariance import ONE_PER_ARCHITECTURE, each
 
 MODEL_FREE = [name.replace("_", "-") for name in names("drafting.types") if not name.startswith("draft")]
 CHAINS: list[dict[str, Any]] = [
@@ -187,11 +188,11 @@ def test_a_draft_that_is_the_target_is_always_right(pair):
 
 
 @pytest.mark.parametrize("kernels", KERNELS)
-@pytest.mark.parametrize("name", sorted(usable()))
+@pytest.mark.parametrize("name", each(ONE_PER_ARCHITECTURE))
 def test_drafts_longer_than_a_cache_can_take_back(name, kernels):
     """A recurrent layer keeps the states of few rows, a window the cells of some; the loop offers no longer drafts."""
     keywords = {"device": "cpu", "ctx_size": 512, "kernels": kernels}
-    prompt, path = [5, 6, 7, 8] * 40, usable()[name]
+    prompt, path = [5, 6, 7, 8] * 40, ONE_PER_ARCHITECTURE[name].model
     expected = llamaspec.load(path, **keywords).complete(prompt, n_predict=30, temp=0, stop_at_eog=False).tokens
     llm = llamaspec.load(path, **keywords)
     truth = Scripted(expected, [[(node - 1, node != 20, 3) for node in range(60)]])

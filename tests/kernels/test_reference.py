@@ -6,10 +6,10 @@ import pytest
 from llamaspec.kernels.reference import Reference
 from llamaspec.network.runner import Branch
 from tests.network import build
-from tests.network.test_invariance import ONE_PER_ARCHITECTURE
+from tests.network.test_invariance import ONE_PER_ARCHITECTURE, each
 
 
-@pytest.mark.parametrize("name", ONE_PER_ARCHITECTURE)
+@pytest.mark.parametrize("name", each(ONE_PER_ARCHITECTURE))
 def test_unpacking_at_every_use_changes_no_bit(name, monkeypatch):
     tokens = [5, 6, 7, 8]
     logits = []

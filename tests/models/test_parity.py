@@ -7,7 +7,6 @@ from llamaspec import shelf
 from llamaspec.kernels import native
 from llamaspec.kernels.kv_types import F32, KVType
 from llamaspec.network.hparams import Mixture
-from llamaspec.weights.file import GGUFFile
 from tests import goldens
 from tests.network.build import runner as passes
 
@@ -24,7 +23,7 @@ def supported(golden: goldens.Golden) -> str:
         return "its logits are absent"
     if golden.entry["arch"].replace("-", "_") not in shelf.names("models"):
         return f"architecture {golden.entry['arch']} comes later"
-    types = {info.type.lower() for info in GGUFFile(golden.model).tensors.values()}
+    types = {info.type.lower() for info in golden.file.tensors.values()}
     missing = types - set(shelf.names("kernels.quants"))
     return f"quant types {missing} come later" if missing else ""
 

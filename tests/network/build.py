@@ -1,5 +1,6 @@
 """A model from a file, without the engine: what parity and invariance tests need."""
 
+from functools import cache
 from pathlib import Path
 
 from llamaspec import shelf
@@ -11,11 +12,13 @@ from llamaspec.network.place import Placement
 from llamaspec.network.runner import Runner
 from llamaspec.network.weights import Weights
 from llamaspec.weights.file import GGUFFile
+from tests.goldens import opened
 
 
+@cache
 def read(path: Path) -> HParams:
     """The hyper-parameters of a file."""
-    file = GGUFFile(path)
+    file = opened(path)
     kind = shelf.take("models", file.metadata.architecture).Model
     return kind.read(file.metadata, file.tensors["token_embd.weight"].shape[0])
 

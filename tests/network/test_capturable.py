@@ -23,10 +23,11 @@ def run_without_data(model, cache, rows: int, tree: bool) -> torch.Size:
         return model.forward(batch(rows, tree), cache).logits.shape
 
 
-@pytest.mark.parametrize("rows", [16, 64])
-@pytest.mark.parametrize("tree", [False, True])
-@pytest.mark.parametrize("name", each(ONE_PER_ARCHITECTURE))
+@pytest.mark.parametrize("rows", [16, pytest.param(64, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("tree", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", each(ONE_PER_ARCHITECTURE, most=8))
 def test_forward_needs_no_data(name, tree, rows):
+    """Chains go without data through whole steps in tests/engine/test_device_step.py, too."""
     run = passes(ONE_PER_ARCHITECTURE[name].model, 512)
     assert run_without_data(run.model, run.cache, rows, tree) == (rows, run.model.hparams.n_vocab)
 

@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import MISSING, fields, is_dataclass
+from itertools import product
 
 import numpy as np
 import pytest
@@ -14,7 +15,6 @@ from llamaspec.kernels.kv_types import Q8_0
 from llamaspec.network import stores
 from llamaspec.network.hparams import Both, DeltaNet, Heads, Latent, Mamba, ShortConv
 from llamaspec.network.runner import Branch
-from llamaspec.weights.file import GGUFFile
 from tests import goldens
 from tests.models.test_parity import supported
 from tests.network import build
@@ -24,7 +24,7 @@ USABLE = {golden.name: golden for golden in goldens.models() if not supported(go
 
 def kind(golden: goldens.Golden) -> str:
     """The architecture, and whether it has experts."""
-    experts = GGUFFile(golden.model).metadata.int("expert_count", default=0)
+    experts = golden.file.metadata.int("expert_count", default=0)
     return golden.entry["arch"] + ("-moe" if experts else "")
 
 
@@ -63,9 +63,9 @@ def covering(kinds: dict[str, goldens.Golden]) -> list[str]:
 COVERING = covering(ONE_PER_ARCHITECTURE)
 
 
-def each(kinds: dict[str, goldens.Golden]) -> list:
-    """All kinds; those whose traits others have too are left to the slow tier."""
-    return [name if name in COVERING else pytest.param(name, marks=pytest.mark.slow) for name in kinds]
+def each(kinds: dict[str, goldens.Golden], most: int | None = None) -> list:
+    """All kinds; those whose traits others have too are left to the slow tier, as are all but the `most` covering."""
+    return [name if name in COVERING[:most] else pytest.param(name, marks=pytest.mark.slow) for name in kinds]
 
 
 VOCABULARY = 90
@@ -82,11 +82,23 @@ def runner(path, *arguments, backend, **keywords):
     return run
 
 
-@pytest.fixture(params=[(backend, kv_type) for backend in KERNELS for kv_type in KV_TYPES], ids=str)
-def passes(request):
-    """A model on each back end of this machine, with its usual cache and a packed one."""
-    backend, kv_type = request.param
-    return functools.partial(runner, backend=backend, kv_type=kv_type)
+def over(kinds: dict[str, goldens.Golden], most: int | None = None) -> list:
+    """(passes, name): each kind on each back end of this machine, with its usual cache and a packed one.
+
+    The reference is slow: the fast tier gives it the usual cache, and the first `most` of the covering kinds. Its
+    packed cache is among the examples of `test_a_tree_that_crosses_a_block`.
+    """
+    found = []
+    for backend, kv_type in product(KERNELS, KV_TYPES):
+        reference = backend == "reference"
+        few = () if reference and kv_type else COVERING[: most if reference else None]
+        for name in kinds:
+            marks = [] if name in few else [pytest.mark.slow]
+            passes = functools.partial(runner, backend=backend, kv_type=kv_type)
+            found.append(
+                pytest.param(passes, name, marks=marks, id=f"{backend}-{'packed' if kv_type else 'usual'}-{name}")
+            )
+    return found
 
 
 def packs(golden):
@@ -123,7 +135,7 @@ def same_bits(a, b):
     return np.array_equal(np.ascontiguousarray(a).view(np.int32), np.ascontiguousarray(b).view(np.int32))
 
 
-@pytest.mark.parametrize("name", each(ONE_PER_ARCHITECTURE))
+@pytest.mark.parametrize(("passes", "name"), over(ONE_PER_ARCHITECTURE))
 def test_a_chain_of_any_length(passes, name):
     needs(passes, ONE_PER_ARCHITECTURE[name])
     tokens = [(7 * i) % VOCABULARY for i in range(40)]
@@ -139,7 +151,7 @@ def test_a_chain_of_any_length(passes, name):
                 assert same_bits(row, expected[start + i]), (width, start + i)
 
 
-@pytest.mark.parametrize("name", each(ONE_PER_ARCHITECTURE))
+@pytest.mark.parametrize(("passes", "name"), over(ONE_PER_ARCHITECTURE, most=3))
 def test_a_long_prompt_read_in_chunks_or_one_by_one(passes, name):
     needs(passes, ONE_PER_ARCHITECTURE[name])
     tokens = [(5 * i + i * i) % VOCABULARY for i in range(300)]
@@ -218,7 +230,7 @@ def test_a_tree_that_crosses_a_block(data):
     assert same_bits(alone(run, 0, [14])[0], alone(plain, 0, [14])[0])
 
 
-@pytest.mark.parametrize("name", each(ONE_PER_ARCHITECTURE))
+@pytest.mark.parametrize(("passes", "name"), over(ONE_PER_ARCHITECTURE))
 def test_sequences_side_by_side(passes, name):
     golden = ONE_PER_ARCHITECTURE[name]
     needs(passes, golden)
