@@ -177,6 +177,11 @@ class RandomWeights(Weights):
     def __contains__(self, name: str) -> bool:
         return name in self.known
 
+    def beside(self, name: str) -> "RandomWeights":
+        """The same tensors, all of them where `name` lives."""
+        place = self.at(name)
+        return RandomWeights(self.source, Placement.everything(place.device, place.kernels))
+
     def packed(self, name: str, shape: Sequence[int]) -> QuantizedTensor:
         """The tensor, made on the device."""
         return self.source.tensor(name, self.known[name], self.at(name).device).expect(shape)
@@ -204,7 +209,7 @@ def set_epsilon(network: Model, source: Source) -> None:
             found = {"attn_norm.weight": block.attn_norm.weight, "ffn_norm.weight": block.ffn_norm.weight}
             if source.shape.biases:
                 names = ("attn_q.bias", "attn_k.bias", "attn_v.bias")
-                found |= {name: part.bias for name, part in zip(names, block.attention.qkv.parts, strict=True)}
+                found |= {name: part.bias for name, part in zip(names, block.attention.projections.parts, strict=True)}
             for name, held in found.items():
                 where = Device(held.device.type, held.device.index or 0)
                 fresh = source.tensor(f"blk.{i}.{name}", held.shape, where)

@@ -82,7 +82,7 @@ def resident_bytes(network: Model) -> int:
     found: dict[int, int] = {}
     linears = [network.output]
     for block in network.blk:
-        linears += [*block.attention.qkv.parts, block.attention.output]
+        linears += [*block.attention.projections.parts, block.attention.output]
         linears += [*block.feed_forward.inner.parts, block.feed_forward.down]
     for linear in linears:
         if isinstance(linear.matrix, DenseMatrix):
