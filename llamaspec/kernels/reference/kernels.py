@@ -59,7 +59,7 @@ class Reference:
 
     def numbers(self, weight: QuantizedTensor) -> np.ndarray:
         """Float32 on the host."""
-        return dequantize(weight).numpy()
+        return dequantize(weight).cpu().numpy()
 
     def computing(self) -> AbstractContextManager[Any]:
         """Without gradients."""
