@@ -61,14 +61,14 @@ class Silent:
 
 def build(name: str, k: int) -> DeviceStep:
     """A step whose draft is the model itself."""
-    target = runner(ONE_PER_ARCHITECTURE[name].model, 700)
-    draft = runner(ONE_PER_ARCHITECTURE[name].model, 700, exact=False) if k else None
+    target = runner(ONE_PER_ARCHITECTURE[name].model, 512)
+    draft = runner(ONE_PER_ARCHITECTURE[name].model, 512, exact=False) if k else None
     emptied([target, draft], {})
     assert str(target.model.device) == str(NOWHERE)
     drafter = None
     if draft is not None:
         model = DraftModel(draft, target.model.hparams.n_vocab, k)
-        drafter = Drafter(model, Params(n_max=k)).on_device(target.width, 700)
+        drafter = Drafter(model, Params(n_max=k)).on_device(target.width, 512)
         if drafter is None and draft.cache.draft_rows < draft.cache.context:
             pytest.skip("the host drafts: this model has states")
         assert drafter is not None

@@ -107,7 +107,7 @@ def test_out_of_memory_names_what_to_lower(two_gpus, monkeypatch, name):
     monkeypatch.setattr(load, "take", lambda *args: SimpleNamespace(Model=full))
     monkeypatch.setattr(load, "kernels_for", lambda *args: Reference())
     plan = SimpleNamespace(
-        file=SimpleNamespace(path="m.gguf"), device=Device(name.partition(":")[0], 1), backend="reference",
+        file=SimpleNamespace(path="m.gguf", tensors={}), device=Device(name.partition(":")[0], 1), backend="reference",
         resident=True, threads=1, hparams=SimpleNamespace(eps=1e-5), n_ctx=512, cache_type=None, slots=1,
     )  # fmt: skip
     with pytest.raises(LlamaspecError, match=r"not enough memory on (CUDA1|CPU) for m.gguf") as error:
