@@ -100,6 +100,7 @@ class Runner:
     def __init__(self, model: Model, cache: Cache, exact: bool = True, prompt_rows: int | None = None) -> None:
         self.model, self.cache = model, cache
         self.width = model.pass_rows if exact else None
+        self.widest = model.widest
         most = model.prompt_rows
         self.chunk = min(most, cache.draft_rows, prompt_rows or most)
         """Rows per pass when reading a prompt."""
@@ -139,7 +140,7 @@ class Runner:
 
     def _passes(self, rows: Rows, features: Sequence[int]) -> Output:
         """Split rows into passes of the fixed width; later rows find the keys of earlier ones in their cells."""
-        size, n = self.width or self.model.widest, len(rows.tokens)
+        size, n = self.width or self.widest, len(rows.tokens)
         if n <= size:
             return self._pass(rows, features)
         outputs = [self._pass(rows.part(start, start + size), features) for start in range(0, n, size)]
