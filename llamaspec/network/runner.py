@@ -167,7 +167,9 @@ class Runner:
 
     def _given(self, values: Array) -> Array:
         """What a CPU computed is a numpy array, whatever computed it."""
-        return np.asarray(values) if self.model.device.is_host else values
+        if isinstance(values, np.ndarray) or not self.model.device.is_host:
+            return values
+        return np.asarray(values)
 
     @staticmethod
     def _padded(paths: Sequence[Sequence[int]], n: int) -> np.ndarray:

@@ -12,6 +12,9 @@ from .library import library
 from .rotation import Rotation
 from .threads import how_many
 
+MANY = 64
+"""Rows that most passes do not exceed."""
+
 
 def as_index(x: object, n: int) -> np.ndarray:
     """x [n] as contiguous int64."""
@@ -29,24 +32,34 @@ class PassCall:
         self.threads = threads
         self.info = c.Pass()
         self.kept: list[object] = []
+        self.columns: tuple[np.ndarray, ...] = ()
+        self.feature_addresses: list[int] | None = None
 
     def rows(self, batch: Batch) -> None:
         """Tokens or hidden rows, where they go, and what they attend to."""
         n, info, index = len(batch.cells), self.info, batch.index
-        tokens = as_index(batch.tokens, n)
+        if not self.columns or n > len(self.columns[0]):
+            self._widen(n)
+        columns = (batch.tokens, batch.cells, index.positions, index.slots, index.lengths)
+        for to, column in zip(self.columns, columns, strict=True):
+            if column.shape != (n,):
+                raise ValueError(f"{list(column.shape)} values for {n} rows")
+            to[:n] = column
         hidden = None if batch.hidden is None else np.ascontiguousarray(np.asarray(batch.hidden), np.float32)
         wanted = None if batch.wanted is None else as_index(batch.wanted, len(batch.wanted))
-        columns = (batch.cells, index.positions, index.slots, index.lengths)
-        cells, positions, slots, lengths = (as_index(column, n) for column in columns)
         paths = None if index.paths is None else np.ascontiguousarray(np.asarray(index.paths), np.int64)
         if paths is not None and (paths.ndim != 2 or paths.shape[0] != n or not paths.shape[1]):
             raise ValueError(f"paths {list(paths.shape)} for {n} rows")
-        info.tokens, info.hidden, info.wanted = (address(part) for part in (tokens, hidden, wanted))
-        info.cells, info.positions = cells.ctypes.data, positions.ctypes.data
-        info.slots, info.lengths, info.paths = slots.ctypes.data, lengths.ctypes.data, address(paths)
+        info.hidden, info.wanted, info.paths = address(hidden), address(wanted), address(paths)
         info.rows, info.wanted_rows = n, n if wanted is None else len(wanted)
         info.path_width = 0 if paths is None else paths.shape[1]
-        self.kept = [tokens, hidden, wanted, cells, positions, slots, lengths, paths]
+        self.kept = [hidden, wanted, paths]
+
+    def _widen(self, rows: int) -> None:
+        """Room for columns of so many rows, which is kept: asking an array for its address takes longer than a copy."""
+        self.columns = tuple(np.empty((5, max(rows, MANY)), np.int64))
+        info = self.info
+        info.tokens, info.cells, info.positions, info.slots, info.lengths = (part.ctypes.data for part in self.columns)
 
     def planes(self, stores: Sequence[Store], numbers: Mapping[tuple[int, int], int]) -> None:
         """Planes of the cache. numbers: (store, plane) -> number."""
@@ -71,8 +84,10 @@ class PassCall:
     def results(self, logits: np.ndarray | None, features: Sequence[np.ndarray | None]) -> None:
         """Where logits and features go."""
         self.info.logits = address(logits)
-        self.feature_array = np.array([0 if part is None else part.ctypes.data for part in features], np.uintp)
-        self.info.features, self.info.n_features = self.feature_array.ctypes.data, len(features)
+        addresses = [0 if part is None else part.ctypes.data for part in features]
+        if addresses != self.feature_addresses:
+            self.feature_addresses, self.feature_array = addresses, np.array(addresses, np.uintp)
+            self.info.features, self.info.n_features = self.feature_array.ctypes.data, len(features)
 
     def run(self, ops: object, n: int) -> None:
         """n operations. Raises IndexError for rows outside the cache, LlamaspecError when memory runs out."""
