@@ -10,8 +10,8 @@ ROOT = Path(__file__).resolve().parents[1]
 DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
 
 
-OPTIONAL = {"certifi"}
-"""Imported where it is there."""
+OPTIONAL = {"certifi", "setuptools"}
+"""Imported where it is there, or when the package is built."""
 
 
 def names(lines: list[str]) -> set[str]:
