@@ -2,27 +2,16 @@
 
 from dataclasses import replace
 
-from ..network.decoder import Model as Decoder
-from ..network.hparams import Heads, HParams
+from ..network.hparams import Heads
 from ..network.keys import Keys
-from ..weights.metadata import Metadata
+from ._gemma import Gemma
 
 LAYERS_27B = 46
 """Of the one size whose queries are scaled by D / H instead of the head's width."""
 
 
-class Model(Decoder):
+class Model(Gemma):
     """The output is the embedding; all layers turn alike unless the file has a base for sliding ones."""
-
-    activation = "gelu"
-    post_attention_norm, post_ffw_norm = "post_attention_norm", "post_ffw_norm"
-
-    @classmethod
-    def read(cls, meta: Metadata, n_vocab: int) -> HParams:
-        """Embeddings are scaled by the root of their width."""
-        h = super().read(meta, n_vocab)
-        softcap = meta.float("final_logit_softcapping", default=30.0)
-        return replace(h, embedding_scale=h.n_embd**0.5, logit_softcap=softcap)
 
     @classmethod
     def attention(cls, keys: Keys, i: int) -> Heads:

@@ -3,28 +3,19 @@
 from dataclasses import replace
 
 from ..layers.rope import Rope
-from ..network.decoder import Model as Decoder
-from ..network.hparams import Heads, HParams
+from ..network.hparams import Heads
 from ..network.keys import Keys
-from ..weights.metadata import Metadata
+from ._gemma import Gemma
 
 LAYERS_27B = 62
 """Of the one size whose queries are scaled by D / H instead of the head's width."""
 
 
-class Model(Decoder):
+class Model(Gemma):
     """Sliding layers have a rotation of their own, without the scaling that stretches the full ones."""
 
-    activation = "gelu"
     head_norm = "head"
-    post_attention_norm, post_ffw_norm = "post_attention_norm", "post_ffw_norm"
-
-    @classmethod
-    def read(cls, meta: Metadata, n_vocab: int) -> HParams:
-        """Embeddings are scaled by the root of their width."""
-        h = super().read(meta, n_vocab)
-        softcap = meta.float("final_logit_softcapping", default=0.0)
-        return replace(h, embedding_scale=h.n_embd**0.5, logit_softcap=softcap)
+    softcap = 0.0
 
     @classmethod
     def attention(cls, keys: Keys, i: int) -> Heads:

@@ -11,27 +11,23 @@ from ..layers.mlp import MLP
 from ..layers.norm import Norm
 from ..layers.rope import Rope
 from ..network import feed_forward as feed_forwards
-from ..network.decoder import Model as Decoder
 from ..network.hparams import Dense, Heads, HParams, Layer, Mixture
 from ..network.keys import Keys
 from ..network.weights import Weights
 from ..weights.metadata import Metadata
+from ._gemma import Gemma
 
 
-class Model(Decoder):
+class Model(Gemma):
     """Sliding layers have heads and a rotation of their own; a rotation of the full ones is stretched by the file."""
 
-    activation = "gelu"
     head_norm = "head"
-    post_attention_norm, post_ffw_norm = "post_attention_norm", "post_ffw_norm"
 
     @classmethod
     def read(cls, meta: Metadata, n_vocab: int) -> HParams:
-        """Embeddings are scaled by the root of their width."""
+        """Layers may have embeddings of their own."""
         h = super().read(meta, n_vocab)
-        softcap = meta.float("final_logit_softcapping", default=30.0)
-        width = meta.int("embedding_length_per_layer_input", default=0)
-        return replace(h, embedding_scale=h.n_embd**0.5, logit_softcap=softcap, layer_embedding=width)
+        return replace(h, layer_embedding=meta.int("embedding_length_per_layer_input", default=0))
 
     @classmethod
     def attention(cls, keys: Keys, i: int) -> Heads:
