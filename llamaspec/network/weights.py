@@ -52,14 +52,17 @@ class Weights:
 
     def packed(self, name: str, shape: Sequence[int]) -> QuantizedTensor:
         """The packed tensor, which must have this shape."""
-        own = name in self.file.tensors or self.fallback is None
-        found = load(self.file if own else self.fallback, name).expect(shape)  # type: ignore[arg-type]
+        found = load(self._holder(name), name).expect(shape)
         self.taken(found.n_bytes)
         return found
 
-    def numbers(self, name: str, size: int) -> np.ndarray:
-        """A small tensor as float32 [size] on the host."""
-        return self.kernels(name).numbers(self.packed(name, (size,)))
+    def numbers(self, name: str, *shape: int) -> np.ndarray:
+        """A small tensor as float32 [*shape] on the host."""
+        return self.kernels(name).numbers(self.packed(name, shape))
+
+    def whole(self, name: str) -> np.ndarray:
+        """A small tensor of any shape as float32 on the host."""
+        return self.numbers(name, *self.info(name).shape)
 
     def vector(self, name: str, *shape: int) -> Vector:
         """A small tensor as float32 [*shape] in its place."""
@@ -84,14 +87,13 @@ class Weights:
         """values as a small tensor in the place of `name`."""
         return self.kernels(name).vector(QuantizedTensor.of_floats(values, name))
 
-    def whole(self, name: str) -> np.ndarray:
-        """A small tensor of any shape as float32 on the host."""
-        return self.kernels(name).numbers(self.packed(name, self.info(name).shape))
-
     def info(self, name: str) -> TensorInfo:
         """What the file that has a tensor says of it."""
-        own = name in self.file.tensors or self.fallback is None
-        return (self.file if own else self.fallback).info(name)  # type: ignore[union-attr]
+        return self._holder(name).info(name)
+
+    def _holder(self, name: str) -> GGUFFile:
+        """The file that is asked for a tensor."""
+        return self.file if self.fallback is None or name in self.file.tensors else self.fallback
 
     def linear(self, name: str, out: int, inner: int) -> Linear:
         """name without ".weight"; its ".bias" and ".scale" are taken along if the file has them."""
@@ -116,7 +118,7 @@ class Weights:
         if f"{name}.bias" not in self:
             return None
         bias = f"{name}.bias"
-        return self.floats(bias, self.kernels(bias).numbers(self.packed(bias, shape)) / scale)
+        return self.floats(bias, self.numbers(bias, *shape) / scale)
 
     def matrix(self, name: str, *shape: int) -> Matrix:
         """A matrix [out, in] or a stack [count, out, in], prepared in its place."""
@@ -145,7 +147,7 @@ class Weights:
         parts, start = [], 0
         for out in outs:
             part = cut(whole, start, out)
-            own = None if bias is None else kernels.vector(QuantizedTensor.of_floats(bias[start : start + out]))
+            own = None if bias is None else self.floats(fused, bias[start : start + out])
             parts.append(Linear(kernels.prepare(part), own, kernels, scale))
             start += out
         return parts
