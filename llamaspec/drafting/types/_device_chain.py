@@ -9,6 +9,7 @@ from ...sampling.chain import Chain
 from ...sampling.sampler import Rows
 from ..draft_model import DraftModel
 from ..drafter import Slot
+from ._model_draft import without_nan
 
 
 class DeviceChain:
@@ -65,7 +66,6 @@ class DeviceChain:
 
     def _choose(self, chain: Chain, row: Array, position: Array) -> Array:
         """row [1, V] -> [1]: with the target's chain and noise, or the highest. Broken logits guess token 0."""
-        xp = namespace(row)
         if not self.coupled:
-            return rank.first(xp.where(xp.isnan(row), -xp.inf, row))
-        return xp.clip(chain.pick(row, Rows(position, self.seed)), 0, None)
+            return rank.first(without_nan(row))
+        return namespace(row).clip(chain.pick(row, Rows(position, self.seed)), 0, None)

@@ -68,13 +68,17 @@ def ranked(chain: Chain | None, logits: Array, rows: Rows, state: State | None, 
         if chain is not None:
             ids = chain.pick(logits, rows, state)[:, None] if k == 1 else chain.order(logits, rows, state, k)
         else:
-            xp = namespace(logits)
-            known = xp.where(xp.isnan(logits), -xp.inf, logits)
-            best, ids = rank.top(known, None, min(k, logits.shape[-1]))
-            ids = xp.where(best == -xp.inf, -1, ids)
+            best, ids = rank.top(without_nan(logits), None, min(k, logits.shape[-1]))
+            ids = namespace(ids).where(best == -float("inf"), -1, ids)
     except LlamaspecError:
         return [[] for _ in range(len(logits))]
     return [[token for token in row if token >= 0] for row in ids.tolist()]
+
+
+def without_nan(logits: Array) -> Array:
+    """logits [...] -> the same with -inf for NaN."""
+    xp = namespace(logits)
+    return xp.where(xp.isnan(logits), -xp.inf, logits)
 
 
 def probabilities(logits: Array) -> list[dict[int, float]]:
