@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from functools import cache
 from types import ModuleType
 
 from ..errors import LlamaspecError, UsageError
@@ -51,7 +50,6 @@ def _driver() -> bool:
     return any(os.path.exists(path) for path in DRIVERS)
 
 
-@cache
 def _torch() -> ModuleType:
     """PyTorch, which takes a second to import."""
     import torch
