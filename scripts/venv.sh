@@ -22,5 +22,13 @@ pip() { "$venv/bin/python" -m pip --quiet --disable-pip-version-check "$@" 2> >(
 if ! command -v nvidia-smi >/dev/null && ! "$venv/bin/python" -c 'import torch' 2>/dev/null; then
     pip install 'torch==2.13.0' || exit 1
 fi
-pip install -e ".${1:+[$1]}" || exit 1
+# The sources are used in place: only another pyproject.toml or other C++ files, which take minutes, are worth an install.
+stamp="$venv/installed${1:+-$1}"
+current() {
+    [ -e "$1" ] && [ -z "$(find pyproject.toml llamaspec/kernels/native -newer "$1" \( -name '*.toml' -o -name '*.cpp' -o -name '*.h' \))" ]
+}
+if ! current "$stamp"; then
+    pip install -e ".${1:+[$1]}" || exit 1
+    touch "$stamp"
+fi
 export PATH="$PWD/$venv/bin:$PATH"
